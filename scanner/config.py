@@ -1,0 +1,158 @@
+"""persondata.toml in, frozen dataclasses out. Secrets stand in it only as references: env:, file:, keyring:."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scanner.errors import ConfigError
+from scanner.model import Limits
+
+_LIST = ("source", "recipient", "retention", "consent", "hold")
+_KEYS: dict[str, frozenset[str]] = {
+    "controller": frozenset({"name", "contact", "country", "fiscal_year_end", "representative", "dpo"}),
+    "source": frozenset({"name", "url", "password", "include", "exclude", "people", "purpose", "legal_basis", "recipients", "views"}),
+    "recipient": frozenset({"name", "contact", "receives", "country"}),
+    "retention": frozenset({"name", "applies_to", "keep", "after", "when", "from", "required", "law"}),
+    "consent": frozenset({"applies_to", "withdrawn"}),
+    "hold": frozenset({"person", "reason", "law", "until"}),
+    "requests": frozenset({"answer_within"}),
+    "rules": frozenset({"folders", "countries", "languages"}),
+    "limits": frozenset(Limits.__dataclass_fields__),
+    "inventory": frozenset({"key"}),
+}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]?)i?B?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """One `[[source]]`: a place that is scanned, and what the company says about it."""
+
+    name: str
+    url: str
+    password: str = ""
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a company says once. `folder` is where the file lies; relative paths start there."""
+
+    folder: Path = field(default_factory=Path)
+    sources: tuple[SourceConfig, ...] = ()
+    rule_folders: tuple[Path, ...] = ()
+    countries: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    inventory_key: str = ""
+
+
+def load(path: Path | None) -> Config:
+    """Read a configuration file; None means `persondata.toml` in the working folder where there is one.
+
+    Raises `ConfigError`: no such file, not TOML, an unknown key (by its name), a value of the wrong kind.
+    """
+    if path is None:
+        path = Path("persondata.toml")
+        if not path.is_file():
+            return Config()
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not readable as TOML: {error}") from None
+    _refuse_unknown(path, document)
+    rules = document.get("rules", {})
+    folder = path.parent
+    return Config(
+        folder=folder,
+        sources=tuple(_source(path, number, entry) for number, entry in enumerate(document.get("source", ()), 1)),
+        rule_folders=tuple(folder / text for text in _texts(path, "rules.folders", rules.get("folders", ()))),
+        countries=_texts(path, "rules.countries", rules.get("countries", ())),
+        languages=_texts(path, "rules.languages", rules.get("languages", ())),
+        limits=_limits(path, document.get("limits", {})),
+        inventory_key=str(document.get("inventory", {}).get("key", "")),
+    )
+
+
+def secret(reference: str, folder: Path) -> str:
+    """What a reference stands for. Raises `ConfigError`, which names the reference and never the secret."""
+    kind, _, rest = reference.partition(":")
+    if kind == "env" and rest:
+        value = os.environ.get(rest)
+        if value is None:
+            raise ConfigError(f"{reference}: the environment has no variable {rest}")
+        return value
+    if kind == "file" and rest:
+        try:
+            return (folder / rest).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise ConfigError(f"{reference}: cannot be read") from None
+    if kind == "keyring" and "/" in rest:
+        try:
+            import keyring
+        except ImportError:
+            raise ConfigError(f"{reference}: needs the package keyring (pip install keyring)") from None
+        service, _, user = rest.partition("/")
+        value = keyring.get_password(service, user)
+        if value is None:
+            raise ConfigError(f"{reference}: the keyring has no such entry")
+        return str(value)
+    raise ConfigError("a secret must be a reference: env:NAME, file:PATH or keyring:SERVICE/USER")
+
+
+def _refuse_unknown(path: Path, document: Mapping[str, Any]) -> None:
+    for section, entry in document.items():
+        if section == "known":
+            continue
+        if section not in _KEYS:
+            raise ConfigError(f"{path}: unknown section [{section}]")
+        if section in _LIST:
+            if not isinstance(entry, list):
+                raise ConfigError(f"{path}: write [[{section}]], there may be several")
+            entries = entry
+        else:
+            entries = [entry]
+        for item in entries:
+            if not isinstance(item, dict):
+                raise ConfigError(f"{path}: [{section}] must be a table")
+            for key in item:
+                if key not in _KEYS[section]:
+                    raise ConfigError(f"{path}: unknown key {key!r} in [{section}]; known are {', '.join(sorted(_KEYS[section]))}")
+
+
+def _source(path: Path, number: int, entry: Mapping[str, Any]) -> SourceConfig:
+    for key in ("name", "url"):
+        if not isinstance(entry.get(key), str) or not entry[key]:
+            raise ConfigError(f"{path}: [[source]] number {number} needs a {key}")
+    password = entry.get("password", "")
+    if not isinstance(password, str) or (password and password.partition(":")[0] not in ("env", "file", "keyring")):
+        raise ConfigError(f"{path}: source {entry['name']!r}: password must be a reference: env:NAME, file:PATH or keyring:SERVICE/USER")
+    return SourceConfig(
+        entry["name"], entry["url"], password,
+        _texts(path, "include", entry.get("include", ())), _texts(path, "exclude", entry.get("exclude", ())),
+    )  # fmt: skip
+
+
+def _texts(path: Path, key: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+        raise ConfigError(f"{path}: {key} must be a list of texts")
+    return tuple(value)
+
+
+def _limits(path: Path, entry: Mapping[str, Any]) -> Limits:
+    values: dict[str, Any] = {}
+    for key, value in entry.items():
+        if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())):
+            value = int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+            raise ConfigError(f"{path}: limits.{key} must be a number above 0, or a size such as '2 GB'")
+        values[key] = value if key == "unit_seconds" else int(value)
+    return Limits(**values)
