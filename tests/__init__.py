@@ -1,0 +1,1 @@
+"""Tests: few files, each a theme."""
