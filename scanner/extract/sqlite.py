@@ -1,0 +1,248 @@
+"""Reads the tables of an SQLite database, and never writes to it or beside it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from scanner.errors import MissingExtra
+from scanner.extract.rows import (
+    CHUNK_ROWS,
+    RANGE_ROWS,
+    column_batches,
+    decode,
+    is_text,
+    key_ranges,
+    range_condition,
+    record_names,
+)
+from scanner.extract.sqlite_file import Connection, SqliteError, connect, state
+from scanner.model import Blob, Limits, Opened, Problem, Reading, Why
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CHUNK_BYTES = 256 * 2**20
+"""The most bytes that SQLite may hand over at once (one longer row comes alone)."""
+LONG_ROW = 2**20
+"""Rows of more bytes than this are read after the others, few at a time."""
+
+
+_NO_FLOATS = ("INT", "CHAR", "CLOB", "TEXT")
+"""Declared types that turn 3.0 into 3 or into text when it is stored."""
+_MISSED = {
+    Why.UNSUPPORTED: "binary values in {} rows not read",
+    Why.TOO_LARGE: "{} values are longer than the limit and were not read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: `rowid` is the name that still means the row number (`""` for none), `floats` are the columns
+    that can hold 3.0. `spare`: part of the primary key can be null, so that the row number must stand in.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    floats: frozenset[str]
+    keys: tuple[str, ...]
+    rowid: str
+    spare: bool
+
+
+def read(blob: Blob, limits: Limits) -> Iterator[Reading]:
+    """Read every table of a database file; its tables are the objects `file!table`."""
+    try:
+        with _database(blob) as database:
+            for table in list(database.tables()):
+                if isinstance(table, Problem):
+                    yield Problem(f"{blob.object}!{table.object}", table.why, table.detail)
+                elif (object := f"{blob.object}!{table.name}") not in blob.skip:
+                    yield from database.read(table, object, limits)
+    except MissingExtra as error:
+        yield Problem(blob.object, Why.UNSUPPORTED, str(error))
+    except SqliteError as error:
+        yield Problem(blob.object, error.why, error.detail)
+
+
+def _database(blob: Blob) -> Database:
+    """Open the database in a blob; one without a file of its own lies in a file that nobody can find, while it is read."""
+    if blob.path is not None:
+        return Database.open(blob.path)
+    with tempfile.TemporaryDirectory(prefix="persondata-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder, "member")
+        blob.stream.seek(0)
+        with path.open("wb") as file:
+            shutil.copyfileobj(blob.stream, file, 2**20)
+        return Database(Connection(path, "mode=ro&immutable=1"), path)
+
+
+class Database:
+    """An open database, as a context manager: its tables can be listed and read inside it."""
+
+    def __init__(self, connection: Connection, path: Path) -> None:
+        self._connection, self._path = connection, path
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a database file."""
+        return cls(connect(path), path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def tables(self, only: str = "") -> Iterator[Table | Problem]:
+        """List the tables by name, or find the one called `only`; views and SQLite's own tables are left out."""
+        listing = "SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')"
+        rows = self._connection.query(listing + (f" AND name = {_text(only)}" if only else ""))
+        for name, kind, bare in sorted(row for row in rows if not row[0].lower().startswith("sqlite_")):
+            try:
+                yield self._table(name, bool(bare), kind == "virtual")
+            except SqliteError as error:
+                yield Problem(name, error.why, error.detail)
+
+    def ranges(self, table: Table) -> list[tuple[int, str]]:
+        """Cut a table into (rows, bounds): one unit each, `rows` being a rough count for a large table."""
+        if not table.rowid:
+            return [(self._count(table, ""), "")]
+        name, rowid = _name(table.name), table.rowid
+        try:
+            low, high = self._connection.query(f"SELECT (SELECT min({rowid}) FROM {name}), (SELECT max({rowid}) FROM {name})")[0]
+        except SqliteError:
+            low = high = None
+        if low is None or high - low < RANGE_ROWS:
+            return [(self._count(table, ""), "")]
+        return [(RANGE_ROWS, bounds) for bounds in key_ranges(low, high, self._connection.size // 16)]
+
+    def read(self, table: Table, object: str, limits: Limits, bounds: str = "") -> Iterator[Reading]:
+        """Read a table, or the part of it inside `bounds`; values that could not be read are counted at the end."""
+        missed: dict[tuple[str, Why], int] = {}
+        try:
+            where = range_condition(table.rowid, bounds)
+            yield Opened(object, "table", rows=self._count(table, where))
+            for part, rows, cap in self._passes(table, where, limits, missed):
+                for cells, records in self._chunks(table, part, rows, cap, missed):
+                    yield from column_batches(object, table.columns, cells, records)
+            if self._connection.unguarded and state(self._path) != self._connection.unguarded:
+                yield Problem(object, Why.CHANGED, "the database was written to meanwhile")
+        except SqliteError as error:
+            yield Problem(object, error.why, error.detail)
+        for (field, why), count in sorted(missed.items()):
+            yield Problem(object, why, _MISSED[why].format(count), field=field)
+
+    def _table(self, name: str, bare: bool, virtual: bool) -> Table:
+        columns = self._connection.query(
+            f'SELECT name, upper(type), pk, "notnull" FROM pragma_table_xinfo({_text(name)}) WHERE hidden <> 1'
+        )
+        names = {row[0].lower() for row in columns}
+        keys = [row for row in sorted(columns, key=lambda row: int(row[2])) if row[2]]
+        rowid = "" if bare else next((word for word in ("rowid", "_rowid_", "oid") if word not in names), "")
+        if virtual and rowid:
+            try:
+                self._connection.query(f"SELECT {rowid} FROM {_name(name)} LIMIT 0")
+            except SqliteError:
+                rowid = ""
+        spare = bool(rowid) and any(row[1] != "INTEGER" and not row[3] for row in keys)
+        floats = frozenset(row[0] for row in columns if not any(word in row[1] for word in _NO_FLOATS))
+        return Table(name, tuple(row[0] for row in columns), floats, tuple(row[0] for row in keys), rowid, spare)
+
+    def _count(self, table: Table, where: str) -> int:
+        """Count rows; 0 in a damaged table, whose reading will say what is wrong after the rows that are whole."""
+        try:
+            return int(self._connection.query(f"SELECT count(*) FROM {_name(table.name)} WHERE {where or '1'}")[0][0])
+        except SqliteError:
+            return 0
+
+    def _passes(self, table: Table, where: str, limits: Limits, missed: dict[tuple[str, Why], int]) -> Iterator[tuple[str, int, int]]:
+        """Say in how many passes to read, as (condition, rows at a time, longest value), so that memory is bounded."""
+        if self._connection.size <= CHUNK_BYTES:
+            yield where, CHUNK_ROWS, 0
+            return
+        lengths = [f"ifnull(octet_length({_name(column)}), 0)" for column in table.columns]
+        length, base = "+".join(lengths), where or "1"
+        longest = self._connection.query(f"SELECT max({length}) FROM {_name(table.name)} WHERE {base}")[0][0] or 0
+        cap = limits.document_bytes
+        if longest > cap:
+            counts = ",".join(f"sum({one} > {cap})" for one in lengths)
+            row = self._connection.query(f"SELECT {counts} FROM {_name(table.name)} WHERE {base}")[0]
+            missed.update({(column, Why.TOO_LARGE): n for column, n in zip(table.columns, row, strict=True) if n})
+        if longest <= LONG_ROW:
+            yield where, min(CHUNK_ROWS, CHUNK_BYTES // max(longest, 1)), 0
+            return
+        yield f"{base} AND {length} <= {LONG_ROW}", CHUNK_BYTES // LONG_ROW, 0
+        yield f"{base} AND {length} > {LONG_ROW}", max(1, CHUNK_BYTES // longest), cap
+
+    def _chunks(
+        self, table: Table, where: str, rows: int, cap: int, missed: dict[tuple[str, Why], int]
+    ) -> Iterator[tuple[list[pa.StringArray], pa.StringArray]]:
+        """Read columns; where one holds bytes that are no text, begin again and ask for the type of its values too."""
+        import pyarrow as pa
+
+        typed: list[int] = []
+        width, done = len(table.columns), 0
+        again = True
+        while again:
+            again = False
+            seen = 0
+            for batch in self._connection.fetch(_select(table, where, typed, cap), rows):
+                seen += batch.num_rows
+                if seen <= done:
+                    continue
+                new = [i for i in range(width) if i not in typed and not is_text(batch.column(i))]
+                if new:
+                    typed, again = sorted(typed + new), True
+                    break
+                done = seen
+                cells: list[pa.StringArray] = batch.columns[:width]
+                for i, marks in zip(typed, batch.columns[batch.num_columns - len(typed) :], strict=True):
+                    cells[i], binary = decode(cells[i], marks)
+                    if binary:
+                        key = (table.columns[i], Why.UNSUPPORTED)
+                        missed[key] = missed.get(key, 0) + binary
+                keys = batch.columns[width : batch.num_columns - len(typed)]
+                keys = [key if is_text(key) else decode(key, pa.nulls(len(key)))[0] for key in keys]
+                if table.spare:
+                    yield cells, record_names(table.keys, keys[:-1], keys[-1])
+                elif keys:
+                    yield cells, record_names(table.keys or ["rowid"], keys)
+                else:
+                    yield cells, pa.array([f"row={n}" for n in range(done - batch.num_rows + 1, done + 1)])
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _select(table: Table, where: str, typed: Sequence[int], cap: int) -> str:
+    """Write the query: cells, then keys, then for each of the columns `typed` whether its value is a blob.
+
+    The leading row tells the driver, which guesses types from the first values, that all columns are text.
+    """
+    columns = []
+    for column in table.columns:
+        name = _name(column)
+        text = f"CAST({name} AS TEXT)"
+        if column in table.floats:
+            whole = f"typeof({name}) = 'real' AND abs({name}) < 1e15 AND {name} = CAST({name} AS INTEGER)"
+            text = f"CASE WHEN {whole} THEN CAST(CAST({name} AS INTEGER) AS TEXT) ELSE {text} END"
+        columns.append(f"CASE WHEN octet_length({name}) > {cap} THEN NULL ELSE {text} END" if cap else text)
+    for key in table.keys:
+        name = _name(key)
+        blob = f"'x''' || hex({name}) || ''''"
+        columns.append(f"CASE typeof({name}) WHEN 'blob' THEN {blob} ELSE CAST({name} AS TEXT) END")
+    if table.spare or (table.rowid and not table.keys):
+        columns.append(f"CAST({table.rowid} AS TEXT)")
+    lead = ["''"] * len(columns) + ["0"] * len(typed)
+    columns += [f"typeof({_name(table.columns[i])}) = 'blob'" for i in typed]
+    return f"SELECT {','.join(lead)} UNION ALL SELECT {','.join(columns)} FROM {_name(table.name)} WHERE {where or '1'}"
