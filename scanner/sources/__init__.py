@@ -1,0 +1,51 @@
+"""Where data lives: a URL or a path becomes a source, which lists its units and reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from scanner.errors import SourceError
+from scanner.model import Limits, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SCHEMES = {
+    "": "files:from_url",
+    "file": "files:from_url",
+    "sqlite": "sqlite:from_url",
+    "postgresql": "postgresql:from_url",
+    "postgres": "postgresql:from_url",
+}
+"""Which function of which module here makes the source of a scheme; it is imported when it is needed."""
+
+
+def open_source(
+    url: str,
+    *,
+    name: str = "",
+    password: str | None = None,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    limits: Limits = Limits(),
+) -> Source:
+    """Make the source that a URL or a path names; `include` and `exclude` are shell patterns on object names.
+
+    A password inside the URL works, and appears in no name, message or unit. Raises `SourceError` when nothing
+    is there, when the login is refused, or when the scheme is unknown or lacks its driver (`MissingExtra`).
+    """
+    import importlib
+
+    scheme = _scheme(url)
+    if scheme not in _SCHEMES:
+        raise SourceError(f"{scheme}:// needs a driver that is not built in yet")
+    module, function = _SCHEMES[scheme].split(":")
+    make: Callable[..., Source] = getattr(importlib.import_module(f"scanner.sources.{module}"), function)
+    return make(url, name, password, tuple(include), tuple(exclude), limits)
+
+
+def _scheme(url: str) -> str:
+    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)(?:://|:(?=/))", url)
+    return match[1].lower() if match else ""

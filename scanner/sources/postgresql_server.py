@@ -1,0 +1,150 @@
+"""Talks to a PostgreSQL server: where it is, one read-only transaction, and what its refusals mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote, unquote, urlencode
+
+from scanner.errors import MissingExtra, SourceError
+from scanner.model import Why
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SECRETS = ("password", "sslpassword")
+_DEFAULTS = {"connect_timeout": "10", "client_encoding": "UTF8", "application_name": "persondata"}
+_LOGIN = (
+    ("could not translate host name", "no such host"),
+    ("invalid URI query parameter", "the URL holds a parameter that PostgreSQL does not know"),
+    ("timeout expired", "the server did not answer in time"),
+    ("Connection refused", "no server answers there"),
+    ("No such file or directory", "no server answers there"),
+    ("SSL", "the server and this machine cannot agree on encryption"),
+    ("FATAL:  database ", "the server has no such database"),
+    ("FATAL", "the server refused the login"),
+)
+_STATES = (
+    ("42501", Why.DENIED, "the login has no SELECT privilege"),
+    ("55P03", Why.DENIED, "the table is locked by another transaction"),
+    ("57014", Why.TIMED_OUT, "the server's statement_timeout ended the query"),
+    ("42P01", Why.CHANGED, "the table is gone"),
+    ("42703", Why.CHANGED, "a column is gone"),
+    ("3F000", Why.CHANGED, "the schema is gone"),
+    ("40", Why.CHANGED, "the server broke off the transaction"),
+    ("57P", Why.CRASHED, "the server went away"),
+    ("08", Why.CRASHED, "the server went away"),
+)
+
+
+class ServerError(Exception):
+    """The server did not do it: why, in the program's own words."""
+
+    def __init__(self, why: Why, detail: str) -> None:
+        super().__init__(detail)
+        self.why, self.detail = why, detail
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a database is: `shown` carries no password and may be told, `_secret` logs in."""
+
+    shown: str
+    _secret: str
+
+    def __repr__(self) -> str:
+        return f"Address({self.shown!r})"
+
+    @classmethod
+    def parse(cls, url: str, password: str | None = None) -> Self:
+        """Take the password out of a URL; one given besides it counts instead.
+
+        What PostgreSQL knows may follow the `?`, such as `sslmode=verify-full` or `options=-c%20statement_timeout=60000`.
+        """
+        match = re.fullmatch(r"\w+://([^/?#]*)(/[^?#]*)?(?:\?([^#]*))?", url)
+        login, at, host = match[1].rpartition("@") if match else ("", "", "")
+        if match is None or (not at and not re.fullmatch(r"[^:]*(:\d*)?|\[[^]]*\](:\d*)?", host)):
+            raise SourceError("the postgresql:// URL cannot be understood: special letters of a password are written as in %23")
+        user, _, inside = login.partition(":")
+        path, pairs = match[2] or "", [pair for pair in (match[3] or "").split("&") if pair]
+        known = {unquote(name): unquote(value) for name, _, value in (pair.partition("=") for pair in pairs)}
+        public = "&".join(pair for pair in pairs if unquote(pair.partition("=")[0]) not in _SECRETS)
+        if password is None:
+            password = unquote(inside) or known.get("password")
+        if password:
+            known["password"] = password
+        shown = f"{url.partition(':')[0]}://{user}{at}{host}{path}" + (f"?{public}" if public else "")
+        return cls(shown, f"postgresql://{user}{at}{host}{path}?{urlencode(_DEFAULTS | known, quote_via=quote)}")
+
+    def connect(self) -> Any:
+        """Log in."""
+        try:
+            from adbc_driver_postgresql import dbapi
+        except ImportError:
+            raise MissingExtra("PostgreSQL needs a driver: pip install 'persondata[postgresql]'") from None
+        try:
+            return dbapi.connect(self._secret)
+        except dbapi.Error as error:
+            detail = next((detail for words, detail in _LOGIN if words in str(error)), "the server cannot be reached")
+            raise ServerError(Why.DENIED if "login" in detail else Why.CRASHED, detail) from None
+
+
+class Session:
+    """One read-only transaction that sees the database as it is at one moment."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    def __enter__(self) -> Self:
+        self._connection = self._address.connect()
+        try:
+            self.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            self.query("SET LOCAL lock_timeout = '5s'")
+        except ServerError:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        from adbc_driver_postgresql import dbapi
+
+        with suppress(dbapi.Error):  # the server may be gone, and there is nothing to commit
+            self._connection.close()
+
+    def query(self, sql: str, values: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        """Answer a small query."""
+        import pyarrow as pa
+        from adbc_driver_postgresql import dbapi
+
+        try:
+            with closing(self._connection.cursor()) as cursor:
+                cursor.execute(sql, list(values) or None)
+                return list(cursor.fetchall()) if cursor.description else []
+        except (dbapi.Error, OSError, pa.ArrowException) as error:
+            raise _explain(error) from None
+
+    def fetch(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """Stream an answer, as it comes, in batches of some 16 MB."""
+        import pyarrow as pa
+        from adbc_driver_postgresql import dbapi
+
+        try:
+            with closing(self._connection.cursor()) as cursor:
+                cursor.execute(sql)
+                yield from cursor.fetch_record_batch()
+        except (dbapi.Error, OSError, pa.ArrowException) as error:
+            raise _explain(error) from None
+
+
+def _explain(error: Exception) -> ServerError:
+    """Say what an error means by its SQLSTATE; the server's own words may quote what it read."""
+    state = getattr(error, "sqlstate", None) or str(error).rpartition("SQLSTATE: ")[2][:5] * ("SQLSTATE: " in str(error))
+    if not state:
+        return ServerError(Why.CRASHED, "the server went away")
+    for start, why, detail in _STATES:
+        if state.startswith(start):
+            return ServerError(why, detail)
+    return ServerError(Why.DAMAGED, f"the server could not read the table (SQLSTATE {state})")

@@ -1,0 +1,71 @@
+"""An SQLite database file: its tables, read and never written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+from scanner.errors import SourceError
+from scanner.extract.sqlite import Database
+from scanner.extract.sqlite_file import SqliteError, state
+from scanner.model import Limits, Problem, Reading, Unit, Why
+from scanner.sources.patterns import Choice
+
+
+def from_url(url: str, name: str, _password: str | None, include: tuple[str, ...], exclude: tuple[str, ...], limits: Limits) -> Tables:
+    """Make the source of `sqlite:///relative.db` or `sqlite:////absolute.db`."""
+    path = unquote(url.partition("://")[2].removeprefix("/"))
+    if not path:
+        raise SourceError(f"{url}: names no file, as in sqlite:///crm.db or sqlite:////srv/crm.db")
+    if not Path(path).is_file():
+        raise SourceError(f"{url}: no such file")
+    return Tables(url, path, name or url, include, exclude, limits)
+
+
+def _quiet(_: str) -> None:
+    """Nobody watches."""
+
+
+class Tables:
+    """The tables of a database file; a large one is several units, cut by row number."""
+
+    def __init__(self, url: str, path: str, name: str, include: tuple[str, ...], exclude: tuple[str, ...], limits: Limits) -> None:
+        self.name, self.url = name, url
+        self.include, self.exclude, self.limits = include, exclude, limits
+        self.watch: Callable[[str], None] = _quiet
+        self.skip: frozenset[str] = frozenset()
+        self._path = Path(path).absolute()
+
+    def units(self) -> Iterator[Unit | Problem]:
+        """List the tables by name, and the ranges of large ones."""
+        choice = Choice(self.include, self.exclude)
+        try:
+            fingerprint = state(self._path)
+            with Database.open(self._path) as database:
+                for table in database.tables():
+                    if isinstance(table, Problem):
+                        if choice.takes(table.object):
+                            yield table
+                    elif choice.takes(table.name):
+                        ranges = database.ranges(table)
+                        for number, (rows, bounds) in enumerate(ranges, 1):
+                            part = f"{number:08}" if len(ranges) > 1 else ""
+                            yield Unit(self.name, table.name, "table", rows, fingerprint, part, bounds)
+        except SqliteError as error:
+            raise SourceError(f"{self.url}: {error.detail}") from None
+
+    def read(self, unit: Unit) -> Iterator[Reading]:
+        """Read one table, or one range of it."""
+        if unit.object in self.skip:
+            return
+        self.watch(unit.object)
+        try:
+            with Database.open(self._path) as database:
+                table = next(database.tables(unit.object), Problem(unit.object, Why.CHANGED, "the table is gone"))
+                if isinstance(table, Problem):
+                    yield table
+                else:
+                    yield from database.read(table, unit.object, self.limits, unit.locator)
+        except SqliteError as error:
+            yield Problem(unit.object, error.why, error.detail)
