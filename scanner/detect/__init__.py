@@ -1,0 +1,1 @@
+"""Batches in, findings out; never opens a source."""

@@ -1,0 +1,254 @@
+"""Pass two: the exact span, its check, what stands around it, and the score; on candidate rows only.
+
+The law between the passes: whatever is confirmed here would be confirmed the same if every row of the data were
+looked at in full; triage only says where there is no need to look.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeAlias
+
+from scanner.detect import checks, triage
+from scanner.detect.rules import Rule, Ruleset, Word
+
+NEAR = 150
+"""How far a cue or an identifier may stand from a word that it ties to a person, in code points."""
+SENTENCE = 150
+"""How far `unless` looks, in code points, but not over a paragraph's end."""
+
+_LOOK = 32  # how far a pattern may look beyond its own end
+
+_NOT_WORD = re.compile(r"[\W_]+")
+_PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
+
+
+class Found(NamedTuple):
+    """A span in folded text, `rule` being the rule's index."""
+
+    start: int
+    end: int
+    rule: int
+    score: float
+
+
+Factors: TypeAlias = list[tuple[str, float]]
+"""What a score was made of: the form or the passed check first, then what was added or taken away for what."""
+
+
+def pattern_rule(index: int, rule: Rule, text: str, ends: Sequence[int] | None, in_field: bool, least: float) -> Iterator[Found]:
+    """Every match of a pattern rule in a row. `ends` are where its trigger ended, rising; None means anywhere."""
+    regex = rule.regex()
+    group = "value" if "value" in regex.groupindex else 0
+    size = len(text)
+    for low, high, last in _windows(ends, rule.width, rule.lead, size):
+        for match in regex.finditer(text, low, high):
+            start, end = match.span(group)
+            stop = match.end()
+            if stop > high - _LOOK and high < size:
+                break
+            if start < end:
+                score = weigh(rule, text, start, end, in_field)
+                if score >= least:
+                    yield Found(start, end, index, score)
+            if stop >= last:
+                break
+
+
+def weigh(rule: Rule, text: str, start: int, end: int, in_field: bool, factors: Factors | None = None) -> float:
+    """The score of one match, within 0.01 and 1; 0 when its check refuses it or `unless` stands by it.
+
+    With `factors`, each part of the sum is written down there.
+    """
+    value = text[start:end]
+    score = rule.score.match
+    said = "form"
+    if rule.check:
+        if not checks.CHECKS[rule.check](value):
+            return 0.0
+        if rule.score.check is not None:
+            score, said = rule.score.check, f"check {rule.check} passed"
+    if factors is not None:
+        factors.append((said, score))
+    for evidence in rule.evidence:
+        passed = checks.CHECKS[evidence.check](value)
+        added = evidence.passed if passed else evidence.failed
+        score += added
+        if factors is not None:
+            factors.append((f"{evidence.check} {'passed' if passed else 'failed'}", added))
+    if in_field and rule.score.field:
+        score += rule.score.field
+        if factors is not None:
+            factors.append(("field name", rule.score.field))
+    if rule.context or rule.against:
+        score += _surroundings(rule, text, start, end, factors)
+    if rule.unless and _unless(rule.unless).search(sentence(text, start, end)):
+        return 0.0
+    return min(1.0, max(0.01, round(score, 4)))
+
+
+def _surroundings(rule: Rule, text: str, start: int, end: int, factors: Factors | None) -> float:
+    """What the words on either side add and take away."""
+    around = _around(text, start, end, rule.window)
+    total = 0.0
+    for words, value in ((rule.context, rule.score.context), (rule.against, rule.score.against)):
+        if words and (word := _stands(_context(words), around)):
+            total += value
+            if factors is not None:
+                factors.append((f"the word {word!r} near by", value))
+    return total
+
+
+def _windows(ends: Sequence[int] | None, width: int | None, lead: int | None, length: int) -> Iterator[tuple[int, int, int]]:
+    """Where to look: (from, to, last trigger's end). Each window holds every match whose trigger ended in it."""
+    if ends is None or width is None:
+        yield 0, length, length + 1
+        return
+    before = width if lead is None else lead
+    low = high = last = -1
+    for end in ends:
+        start = end - before
+        if start > high:
+            if high >= 0:
+                yield low, high, last
+            low = max(0, start)
+        high, last = min(length, end + width + _LOOK), end
+    if high >= 0:
+        yield low, high, last
+
+
+def _around(text: str, start: int, end: int, window: int) -> str:
+    """What stands on either side of a span, in lower case."""
+    return f"{text[max(0, start - window) : start]}\n{text[end : end + window]}".lower()
+
+
+@functools.lru_cache(maxsize=4096)
+def _context(words: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str] | None], ...]:
+    """Context words, each with an expression where it is not a single word: what is not a letter may differ."""
+    made: list[tuple[str, re.Pattern[str] | None]] = []
+    for word in words:
+        parts = [part for part in _NOT_WORD.split(word.lower()) if part]
+        regex = re.compile(r"(?<![^\W_])" + r"[\W_]{1,3}".join(map(re.escape, parts))) if len(parts) > 1 else None
+        made.append((parts[0], regex))
+    return tuple(made)
+
+
+def _stands(words: tuple[tuple[str, re.Pattern[str] | None], ...], around: str) -> str:
+    """The first of some words that stands there, at the beginning of a word; "" when none does."""
+    for word, regex in words:
+        at = around.find(word)
+        while at >= 0:
+            if (at == 0 or not around[at - 1].isalnum()) and (regex is None or regex.match(around, at)):
+                return word
+            at = around.find(word, at + 1)
+    return ""
+
+
+@functools.cache
+def _unless(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def sentence(text: str, start: int, end: int) -> str:
+    """The text around a span that belongs to it: at most `SENTENCE` to each side, within its paragraph."""
+    before = text[max(0, start - SENTENCE) : start]
+    after = text[end : end + SENTENCE]
+    return _PARAGRAPH.split(before)[-1] + text[start:end] + _PARAGRAPH.split(after, maxsplit=1)[0]
+
+
+class Words:
+    """Confirms words: exact form, and a person that the text ties them to."""
+
+    def __init__(self, ruleset: Ruleset, owners: tuple[tuple[int, Word], ...]) -> None:
+        self._rules = ruleset.rules
+        self._owners = owners
+        self._cues = ruleset.cues
+        self._phrases = ruleset.phrases
+
+    def confirm(
+        self,
+        text: str,
+        hits: Iterable[tuple[int, int]],
+        people: Sequence[tuple[int, int]],
+        tied: bool,
+        fields: Sequence[bool],
+        least: float,
+    ) -> Iterator[Found]:
+        """`hits` are (word's number, end of its trigger); `people` the spans of identifiers in the row, sorted.
+
+        `tied` says that the row belongs to a person anyhow (a table's row); `fields[i]` that the field's name speaks
+        for rule `i`.
+        """
+        for number, end in hits:
+            index, word = self._owners[number]
+            rule = self._rules[index]
+            for match in self._at(number, text, end):
+                start, stop = match
+                if rule.only_fields and not fields[index]:
+                    continue
+                if not (tied or fields[index] or self._near_person(text, start, stop, people)):
+                    continue
+                if rule.unless and _unless(rule.unless).search(sentence(text, start, stop)):
+                    continue
+                base = rule.score.weak if word.weak else rule.score.match
+                score = base + (rule.score.field if fields[index] else 0)
+                if rule.context or rule.against:
+                    around = _around(text, start, stop, rule.window)
+                    score += rule.score.context if _stands(_context(rule.context), around) else 0
+                    score += rule.score.against if _stands(_context(rule.against), around) else 0
+                if score >= least:
+                    yield Found(start, stop, index, min(1.0, round(score, 4)))
+
+    def _at(self, number: int, text: str, end: int) -> Iterator[tuple[int, int]]:
+        word = self._owners[number][1]
+        slack = len(word.text) * 2 + 8
+        regex = self._regex(number)
+        for match in regex.finditer(text, max(0, end - slack - (40 if word.open_left else 0)), min(len(text), end + 64)):
+            if match.start() < end <= match.end() + 1:
+                yield match.span()
+
+    @functools.cache  # noqa: B019 - one Words a process
+    def _regex(self, number: int) -> re.Pattern[str]:
+        return triage.word_regex(self._owners[number][1])
+
+    def _near_person(self, text: str, start: int, end: int, people: Sequence[tuple[int, int]]) -> bool:
+        at = bisect_left(people, (start - NEAR - 64, 0))
+        while at < len(people) and people[at][0] <= end + NEAR:
+            if people[at][1] >= start - NEAR and not (people[at][0] < end and start < people[at][1]):
+                return True
+            at += 1
+        before, after = text[max(0, start - NEAR) : start], text[end : end + NEAR]
+        if "\n" in before:
+            before = _PARAGRAPH.split(before)[-1]
+        if "\n" in after:
+            after = _PARAGRAPH.split(after, maxsplit=1)[0]
+        around = _NOT_WORD.sub(" ", f" {before} \n {after} ").lower()
+        if not self._cues.isdisjoint(around.split(" ")):
+            return True
+        return any(phrase in around for phrase in self._spaced)
+
+    @functools.cached_property
+    def _spaced(self) -> tuple[str, ...]:
+        return tuple(" " + phrase for phrase in self._phrases)
+
+
+def resolve(found: list[Found], rules: Sequence[Rule]) -> list[Found]:
+    """Of spans that overlap, the best one stays: the higher score, length counting a little; URLs share their place."""
+    if len(found) < 2:
+        return found
+    found = sorted(set(found), key=lambda f: (-(f.score + min(f.end - f.start, 60) / 200), f.start, f.end, f.rule))
+    kept: list[Found] = []
+    for one in found:
+        entity = rules[one.rule].entity
+        for other in kept:
+            if one.start < other.end and other.start < one.end:
+                same = rules[other.rule].entity == entity
+                if same or (entity != "URL" and rules[other.rule].entity != "URL"):
+                    break
+        else:
+            kept.append(one)
+    kept.sort()
+    return kept

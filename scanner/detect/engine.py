@@ -1,0 +1,278 @@
+"""Runs the rules over batches: fold, triage, confirm, resolve, digest. The only way into `detect`."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scanner import digest
+from scanner.detect import columns, confirm, fold, prose, triage
+from scanner.detect.confirm import Found
+from scanner.detect.rules import Ruleset
+from scanner.model import Shape, TextBatch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LEAST = 0.5
+"""A finding counts from this score on."""
+
+_CONTINUATIONS = bytes(range(0x80, 0xC0))
+
+SCHEMA = pa.schema(
+    [
+        ("object", pa.string()),
+        ("field", pa.string()),
+        ("record", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("entity", pa.string()),
+        ("rule", pa.string()),
+        ("score", pa.float32()),
+        ("digest", pa.binary(digest.SIZE)),
+    ]
+)
+"""Findings: offsets in code points within the record's text, end exclusive; the digest is keyed."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One text on its way through the rules."""
+
+    number: int
+    batch: int
+    folded: fold.Folded
+    raw: bytes
+    triggers: dict[int, list[int]] = field(default_factory=dict)
+    words: list[tuple[int, int]] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
+    counted: tuple[int, int] = (0, 0)
+
+    def place(self, offset: int) -> int:
+        """The code-point offset of a byte offset; quick when asked in rising order."""
+        if self.folded.text.isascii():
+            return offset
+        at, points = self.counted if self.counted[0] <= offset else (0, 0)
+        points += len(self.raw[at:offset].translate(None, _CONTINUATIONS))
+        self.counted = (offset, points)
+        return points
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What was found in some batches: spans one by one, and columns that are one thing throughout."""
+
+    findings: pa.RecordBatch
+    facts: tuple[columns.Fact, ...]
+    shapes: dict[tuple[str, str, str], str]
+
+
+class Detector:
+    """A ruleset made ready: compiled databases, gazetteers, and the key of the digests.
+
+    `prose` is `off` (identifiers and words only), `fast` or `full`.
+    """
+
+    def __init__(
+        self, ruleset: Ruleset, *, key: bytes = b"", prose_level: str = "fast", least: float = LEAST, cache: Path | None = None
+    ) -> None:
+        self.ruleset = ruleset
+        self.rules = ruleset.rules
+        self.key = key
+        self.least = least
+        self._fold = triage.fold_database()
+        self.prose = prose.Prose(ruleset, prose_level)
+        scanned = [(i, r) for i, r in enumerate(self.rules) if not (r.words or r.only_fields) and self.prose.wants(r)]
+        self._numbers = np.array([i for i, _ in scanned], np.int64)
+        self._whole = np.array([bool(r.names or r.recognizer) for r in self.rules], np.bool_)
+        self._patterns = triage.pattern_database([r for _, r in scanned], cache)
+        self._words, owners = triage.word_database(ruleset, cache)
+        self._confirm_words = confirm.Words(ruleset, owners)
+        self._by_field = [i for i, r in enumerate(self.rules) if r.pattern and r.only_fields]
+        self._people = frozenset(i for i, r in enumerate(self.rules) if r.entity in ruleset.identifying())
+        self._speaks: dict[str, list[bool]] = {}
+        self.compiled_now = self._patterns.compiled_now or self._words.compiled_now
+
+    def detect(self, batches: Sequence[TextBatch], *, judge_columns: bool = True) -> Detection:
+        """Find everything in these batches. Batches that share one `records` array are columns of the same rows."""
+        arrays = [_plain(batch.texts) for batch in batches]
+        facts: list[columns.Fact] = []
+        shapes: dict[tuple[str, str, str], str] = {}
+        tied: dict[int, NDArray[np.bool_]] = {}
+        if judge_columns:
+            for i, batch in enumerate(batches):
+                if batch.shape is Shape.CELL and len(batch.texts) >= columns.FEWEST:
+                    fact = columns.judge(self, batch, arrays[i])
+                    if fact is not None:
+                        facts.append(fact)
+                        shapes[batch.object, batch.field, self.rules[fact.rule].entity] = fact.example
+                        arrays[i] = pc.if_else(pa.array(fact.rows), "", arrays[i])
+                        if fact.rule in self._people:
+                            _tie(tied, batch, fact.rows)
+        rows = self._rows(batches, arrays)
+        for row in rows:
+            row.found = self._identifiers(row, batches[row.batch])
+            if batches[row.batch].shape is Shape.CELL and any(f.rule in self._people for f in row.found):
+                _tie(tied, batches[row.batch], row.number)
+        out = _Builder(self)
+        for row in rows:
+            batch = batches[row.batch]
+            if row.words:
+                mask = tied.get(id(batch.records)) if batch.shape is Shape.CELL else None
+                people = [(f.start, f.end) for f in row.found if f.rule in self._people]
+                words = self._confirm_words.confirm(
+                    row.folded.text, row.words, people, mask is not None and bool(mask[row.number]), self.speaks(batch.field), self.least
+                )
+                row.found = confirm.resolve([*row.found, *words], self.rules)
+            if row.found:
+                out.add(row, batch, shapes)
+        return Detection(out.batch(), tuple(facts), shapes)
+
+    def speaks(self, name: str) -> list[bool]:
+        """For each rule, whether the field's name speaks for it."""
+        known = self._speaks.get(name)
+        if known is None:
+            if len(self._speaks) > 10_000:
+                self._speaks.clear()
+            known = self._speaks[name] = [rule.matches_field(name) for rule in self.rules]
+        return known
+
+    def _rows(self, batches: Sequence[TextBatch], arrays: list[pa.Array]) -> list[Row]:
+        """The rows that may hold something, each with the rules that its triggers name."""
+        lengths = [len(array) for array in arrays]
+        firsts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+        if not firsts[-1]:
+            return []
+        texts = pa.concat_arrays(arrays) if len(arrays) > 1 else arrays[0]
+        buffer, ends = _join(texts)
+        folded: dict[int, fold.Folded] = {}
+        _, hits = self._fold.scan(buffer)
+        if len(hits):
+            numbers = np.unique(np.searchsorted(ends, hits - 1, side="left"))
+            for number, text in zip(numbers.tolist(), texts.take(pa.array(numbers)).to_pylist(), strict=True):
+                folded[number] = fold.fold(text)
+            mask = np.zeros(len(texts), np.bool_)
+            mask[numbers] = True
+            texts = pc.replace_with_mask(texts, pa.array(mask), pa.array([folded[n].text for n in numbers.tolist()], texts.type))
+            buffer, ends = _join(texts)
+        rows: dict[int, Row] = {}
+        starts = np.concatenate(([0], ends[:-1] + 1))
+        view, first = memoryview(buffer), firsts.tolist()
+
+        def row(number: int) -> Row:
+            found = rows.get(number)
+            if found is None:
+                batch = bisect_right(first, number) - 1
+                raw = view[int(starts[number]) : int(ends[number])].tobytes()
+                text = folded.get(number) or fold.Folded(raw.decode())
+                found = rows[number] = Row(number - first[batch], batch, text, raw)
+            return found
+
+        for kind, database in (("triggers", self._patterns), ("words", self._words)):
+            ids, at = database.scan(buffer)
+            if not len(ids):
+                continue
+            numbers = np.searchsorted(ends, at - 1, side="left")
+            if kind == "triggers":
+                ids = self._numbers[ids]
+                whole = self._whole[ids]
+                for number, which in {*zip(numbers[whole].tolist(), ids[whole].tolist(), strict=True)}:
+                    row(number).triggers[which] = []
+                numbers, ids, at = numbers[~whole], ids[~whole], at[~whole]
+            offsets = at - starts[numbers]
+            for number, which, offset in zip(numbers.tolist(), ids.tolist(), offsets.tolist(), strict=True):
+                one = row(number)
+                place = one.place(offset)
+                if kind == "triggers":
+                    one.triggers.setdefault(which, []).append(place)
+                else:
+                    one.words.append((which, place))
+        for i, batch in enumerate(batches):
+            speaks = self.speaks(batch.field)
+            if any(speaks[rule] for rule in self._by_field):
+                filled = pc.greater(pc.binary_length(arrays[i]), 0)
+                for number in np.flatnonzero(filled.to_numpy(zero_copy_only=False)).tolist():
+                    row(int(firsts[i]) + number)
+        return [rows[number] for number in sorted(rows)]
+
+    def _identifiers(self, row: Row, batch: TextBatch) -> list[Found]:
+        text, speaks = row.folded.text, self.speaks(batch.field)
+        found: list[Found] = []
+        for index, ends in row.triggers.items():
+            rule = self.rules[index]
+            if rule.names:
+                found.extend(self.prose.names(index, text, speaks[index], self.least))
+            elif rule.recognizer:
+                found.extend(self.prose.recognise(index, text, speaks[index], self.least))
+            else:
+                found.extend(confirm.pattern_rule(index, rule, text, ends, speaks[index], self.least))
+        for index in self._by_field:
+            if speaks[index]:
+                found.extend(confirm.pattern_rule(index, self.rules[index], text, None, True, self.least))
+        return confirm.resolve(found, self.rules)
+
+
+class _Builder:
+    """Collects findings and turns them into an Arrow batch."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._columns: tuple[list[object], ...] = tuple([] for _ in SCHEMA)
+
+    def add(self, row: Row, batch: TextBatch, shapes: dict[tuple[str, str, str], str]) -> None:
+        record = batch.records[row.number].as_py()
+        base, begin, end = 0, 0, None
+        if batch.seams is not None:
+            base, begin = batch.seams.base[row.number].as_py(), batch.seams.begin[row.number].as_py()
+            end = batch.seams.end[row.number].as_py()
+        folded = row.folded
+        original = folded.text if not folded.at else batch.texts[row.number].as_py()
+        for found in row.found:
+            start, stop = folded.start(found.start), folded.end(found.end)
+            if start < begin or (end is not None and start >= end):
+                continue
+            rule = self._detector.rules[found.rule]
+            value = original[start:stop]
+            place = (batch.object, batch.field, rule.entity)
+            if place not in shapes:
+                shapes[place] = digest.shape(value)
+            name, offset = record, base
+            if batch.by_line:
+                line = original.count("\n", 0, start)
+                name = f"line={int(record) + line}"
+                offset = -(original.rfind("\n", 0, start) + 1) if line else base
+            values = (
+                batch.object, batch.field, name, start + offset, stop + offset, rule.entity, rule.id, found.score,
+                digest.digest(self._detector.key, rule.entity, folded.text[found.start : found.end]),
+            )  # fmt: skip
+            for column, item in zip(self._columns, values, strict=True):
+                column.append(item)
+
+    def batch(self) -> pa.RecordBatch:
+        return pa.RecordBatch.from_arrays(
+            [pa.array(values, kind.type) for values, kind in zip(self._columns, SCHEMA, strict=True)], schema=SCHEMA
+        )
+
+
+def _plain(texts: pa.Array) -> pa.Array:
+    return pc.fill_null(texts, "") if texts.null_count else texts
+
+
+def _join(texts: pa.Array) -> tuple[pa.Buffer, NDArray[np.int64]]:
+    """All rows with a separator after each but the last; and the offset at which each row ends."""
+    whole = pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts)
+    joined = pc.binary_join(whole.cast(pa.list_(pa.binary())), triage.SEPARATOR)
+    lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False).astype(np.int64)
+    return joined[0].as_buffer(), np.cumsum(lengths + 1) - 1
+
+
+def _tie(tied: dict[int, NDArray[np.bool_]], batch: TextBatch, rows: NDArray[np.bool_] | int) -> None:
+    mask = tied.setdefault(id(batch.records), np.zeros(len(batch.records), np.bool_))
+    mask[rows] = True

@@ -1,0 +1,194 @@
+"""Pass one: which rules could match where. One Hyperscan block scan over all rows of a batch, joined.
+
+Two databases: the triggers of patterns, and the words. Compiling them takes seconds, so the compiled form is kept
+in the user's cache folder under a digest of everything it was made from (patterns only; never data).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scanner.detect.fold import NEEDS
+from scanner.detect.rules import Rule, Ruleset, Word
+from scanner.errors import RuleError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+SEPARATOR = b"\0"
+"""Stands between rows: no word, no space, no digit."""
+
+ENDINGS = r"(?:e|en|n|et|t|er|r|ene|erne|rne|ne|ere|est|este|ede|te|ende|ed|ing)?(?:'?s)?"
+"""Danish and English inflection that a plain word may carry."""
+
+NAME_TRIGGER = r"[a-z\x80-\xff.][ \t]{1,3}[A-Z\xc3-\xc5]"
+"""For names, on bytes: a word's end, a space, a capital letter."""
+
+_SPELLINGS = {"å": "(?:å|aa)", "ø": "(?:ø|oe)", "æ": "(?:æ|ae)", "Å": "(?:Å|Aa|AA)", "Ø": "(?:Ø|Oe|OE)", "Æ": "(?:Æ|Ae|AE)"}
+_BITS = 20
+"""An end offset and an expression's number travel as one integer; so many bits are the number's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """What Hyperscan compiles: flags are its own."""
+
+    pattern: str
+    flags: int
+    owner: str
+
+
+class Database:
+    """A compiled set of expressions."""
+
+    def __init__(self, expressions: Sequence[Expression], cache: Path | None) -> None:
+        self.expressions = tuple(expressions)
+        self.compiled_now = False
+        self._database: Any = self._open(cache) if self.expressions else None
+        self._hits: list[int] = []
+
+    def scan(self, buffer: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Scan bytes. Returns, for every hit, the number of its expression and its end offset, ordered by offset."""
+        if self._database is None:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        hits: list[int] = []
+        append = hits.append
+
+        def on_match(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            append(end << _BITS | number)
+
+        self._database.scan(buffer, match_event_handler=on_match)
+        packed = np.unique(np.array(hits, np.int64))
+        return packed & ((1 << _BITS) - 1), packed >> _BITS
+
+    def _open(self, cache: Path | None) -> Any:
+        import hyperscan
+
+        state = hashlib.blake2b(repr((metadata.version("hyperscan"), self.expressions)).encode(), digest_size=16)
+        kept = cache / f"{state.hexdigest()}.hs" if cache else None
+        if kept and kept.is_file():
+            try:
+                database = hyperscan.loadb(kept.read_bytes(), hyperscan.HS_MODE_BLOCK)
+                database.scratch = hyperscan.Scratch(database)
+                return database
+            except hyperscan.error:
+                kept.unlink(missing_ok=True)
+        database = self._compile(hyperscan)
+        self.compiled_now = True
+        if kept:
+            _keep(kept, hyperscan.dumpb(database))
+        return database
+
+    def _compile(self, hyperscan: Any) -> Any:
+        def compiled(expressions: Sequence[Expression]) -> Any:
+            database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+            database.compile(
+                expressions=[e.pattern.encode("utf-8", "surrogateescape") for e in expressions],
+                ids=list(range(len(expressions))),
+                flags=[e.flags for e in expressions],
+            )
+            database.scratch = hyperscan.Scratch(database)
+            return database
+
+        try:
+            return compiled(self.expressions)
+        except hyperscan.error:
+            for expression in self.expressions:
+                try:
+                    compiled([expression])
+                except hyperscan.error as error:
+                    why = str(error).splitlines()[0]
+                    raise RuleError(f"{expression.owner}: its trigger does not compile: {why}") from None
+            raise
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """Write a cache file whole, or not at all; a cache that cannot be written is none."""
+    aside = path.with_suffix(f".{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(data)
+        os.replace(aside, path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+
+
+def cache_folder() -> Path:
+    """Where compiled rules are kept: the user's cache folder."""
+    root = os.environ.get("XDG_CACHE_HOME") or (os.environ.get("LOCALAPPDATA") if os.name == "nt" else str(Path.home() / ".cache"))
+    return Path(root or ".cache") / "persondata"
+
+
+def fold_database() -> Database:
+    """Finds rows that need folding before they are matched."""
+    import hyperscan
+
+    pattern = NEEDS.decode("latin-1")
+    escaped = "".join(c if ord(c) < 128 else f"\\x{ord(c):02x}" for c in pattern)
+    return Database([Expression(escaped, hyperscan.HS_FLAG_DOTALL, "folding")], None)
+
+
+def pattern_database(rules: Sequence[Rule], cache: Path | None) -> Database:
+    """The triggers of all rules, in their order."""
+    import hyperscan
+
+    expressions = []
+    for rule in rules:
+        if rule.names:
+            expressions.append(Expression(NAME_TRIGGER, 0, f"{rule.file}: {rule.id}"))
+            continue
+        flags = 0 if rule.case else hyperscan.HS_FLAG_CASELESS
+        if not rule.trigger.isascii():
+            flags |= hyperscan.HS_FLAG_UTF8
+        if rule.prefilter:
+            flags |= hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_UTF8
+        expressions.append(Expression(rule.trigger, flags, f"{rule.file}: {rule.id}"))
+    return Database(expressions, cache)
+
+
+def word_database(ruleset: Ruleset, cache: Path | None) -> tuple[Database, tuple[tuple[int, Word], ...]]:
+    """All words of all rules, each once a rule; and what each number stands for: (rule's index, word)."""
+    import hyperscan
+
+    expressions, owners = [], []
+    for index, rule in enumerate(ruleset.rules):
+        for word in dict.fromkeys(rule.words):
+            flags = hyperscan.HS_FLAG_UTF8 | (0 if word.exact else hyperscan.HS_FLAG_CASELESS)
+            expressions.append(Expression(_word_trigger(word), flags, f"{rule.file}: {rule.id}: word {word.text!r}"))
+            owners.append((index, word))
+    if len(expressions) >= 1 << _BITS:
+        raise RuleError(f"there are more than {1 << _BITS} words")
+    return Database(expressions, cache), tuple(owners)
+
+
+def _spelled(text: str) -> str:
+    """A word with its other Danish spellings (æ or ae, å or aa), as an expression that both engines read."""
+    escaped = "".join(_SPELLINGS.get(c, re.sub(r"([^\w\s])", r"\\\1", c)) for c in text)
+    return re.sub(r"\s+", r"[ \\t\\r\\n]{1,3}", escaped)
+
+
+def _word_trigger(word: Word) -> str:
+    """Hyperscan's \\b knows ASCII only: it stands only where it cannot wrongly say no."""
+    left = r"\b" if word.text[0].isascii() and word.text[0].isalnum() and not word.open_left else ""
+    right = ""
+    if not word.open_right and word.text[-1].isascii() and word.text[-1].isalnum():
+        right = (r"(?:'?s)?" if word.exact else ENDINGS) + r"\b"
+    return left + _spelled(word.text) + right
+
+
+def word_regex(word: Word) -> re.Pattern[str]:
+    """The exact expression of a word, with the endings it may carry; an open end takes the rest of the compound."""
+    left = r"(?<!\w)\w{0,40}" if word.open_left else r"(?<!\w)"
+    endings = r"(?:'?s)?" if word.exact else ENDINGS
+    right = r"\w{0,40}" if word.open_right else endings + r"(?!\w)"
+    return re.compile(left + _spelled(word.text) + right, 0 if word.exact else re.IGNORECASE)
