@@ -1,0 +1,166 @@
+-- The book: what was scanned, what was found in it, and what was not read.
+--
+-- It holds addresses, counts, scores, shapes and keyed digests; never a value of anybody's.
+-- The findings themselves lie beside this file as Parquet segments: one segment holds the findings of
+-- many units, and a segment counts only when a row of `segment` names it. That row is written in the
+-- same transaction as the units it serves, so a crash leaves either all of it or none.
+
+-- What this inventory is. One row a key: 'version' (of this schema), 'id', 'key_check' (proves that the
+-- digest key is the one that the digests were made with, without saying what it is).
+create table meta (
+    key   text primary key,
+    value text not null
+) strict, without rowid;
+
+-- A place that is scanned, under the name or URL it was scanned with; never with its password.
+create table source (
+    id   integer primary key,
+    name text not null unique check (name <> ''),
+    url  text not null
+) strict;
+
+-- One run of `persondata scan`, from its start to its end. A run without an end was killed or is going on;
+-- the next scan of the same sources under the same rules takes it up where it was.
+create table run (
+    id       integer primary key,
+    started  text not null,                 -- UTC, ISO 8601
+    finished text check (finished >= started),
+    rules    text not null,                 -- digest of the rules and dials that decide what is found
+    summary  text                           -- the JSON summary that the run printed
+) strict;
+
+-- A source as walked by a run: `listed` is set when its listing reached the end, which is when things
+-- that were not listed any more could leave the inventory.
+create table walk (
+    run    integer not null references run on delete cascade,
+    source integer not null references source on delete cascade,
+    listed text,
+    primary key (run, source)
+) strict, without rowid;
+
+-- The smallest thing that is read and recorded as done. `part` is '' but for the key ranges of a large table.
+-- An empty fingerprint means that the source cannot tell whether the unit has changed: it is read in every run.
+create table unit (
+    id          integer primary key,
+    source      integer not null references source on delete cascade,
+    object      text not null,
+    part        text not null default '',
+    kind        text not null,
+    fingerprint text not null,
+    rules       text not null,
+    retry       integer not null default 0 check (retry in (0, 1)),   -- 1: failed in a way that may pass
+    run         integer not null references run,                       -- that read it last
+    segment     integer references segment,                            -- null: no findings
+    unique (source, object, part)
+) strict;
+
+-- A file of findings beside the book.
+create table segment (
+    id       integer primary key,
+    file     text not null unique,
+    findings integer not null check (findings >= 0)
+) strict;
+
+-- What reading a unit gave for one object in it (a container holds many). One row an object and unit.
+create table object (
+    unit       integer not null references unit on delete cascade,
+    object     text not null,
+    kind       text not null,
+    status     text not null check (status in ('complete', 'partial', 'skipped', 'failed')),
+    reason     text not null default '',
+    bytes      integer not null default 0,
+    rows       integer not null default 0,
+    first_seen text not null,
+    primary key (unit, object)
+) strict, without rowid;
+
+-- Something that was not read, with its reason. A result like any other.
+create table problem (
+    id     integer primary key,
+    unit   integer not null references unit on delete cascade,
+    object text not null,
+    record text not null default '',
+    field  text not null default '',
+    why    text not null,
+    detail text not null default ''
+) strict;
+create index problem_unit on problem (unit);
+
+-- Places below which a source could not even be listed (a folder without permission), as of the last walk.
+create table unlisted (
+    source integer not null references source on delete cascade,
+    object text not null,
+    why    text not null,
+    detail text not null default '',
+    primary key (source, object)
+) strict, without rowid;
+
+-- The data map: how much of an entity lies in one field of one object. `filled` counts the records of the
+-- field that hold anything; `findings_in_segment` of the `count` are written out one by one in the segment,
+-- the rest is a column that is this entity throughout and is recorded as one fact.
+create table holding (
+    unit                integer not null references unit on delete cascade,
+    object              text not null,
+    field               text not null,
+    entity              text not null,
+    class               text not null check (class in ('general', 'confidential', 'sensitive', 'criminal', 'technical')),
+    count               integer not null check (count >= 1),
+    records             integer not null check (records between 1 and count),
+    filled              integer not null check (filled >= records),
+    findings_in_segment integer not null check (findings_in_segment between 0 and count),
+    score               real not null check (score between 0 and 1),   -- the highest
+    example             text not null,                                 -- its shape only
+    first_seen          text not null,
+    primary key (unit, object, field, entity)
+) strict, without rowid;
+
+-- What changed from run to run: an object came, was read anew with another content, or is gone.
+create table change (
+    id     integer primary key,
+    run    integer not null references run on delete cascade,
+    source integer not null references source on delete cascade,
+    object text not null,
+    what   text not null check (what in ('new', 'changed', 'gone')),
+    before integer not null default 0,      -- findings before
+    after  integer not null default 0       -- findings after
+) strict;
+create index change_run on change (run);
+
+-- When a source was last walked to its end: everything of it that is in the book was there then.
+create view last_walk as
+    select source.id as source, max(walk.listed) as listed
+    from source left join walk on walk.source = source.id
+    group by source.id;
+
+-- `persondata inventory`: one row a (source, object, field, entity); units of one table added up.
+create view data_map as
+    select source.name as source, holding.object as object, holding.field as field, holding.entity as entity,
+           holding.class as class, sum(holding.count) as count, sum(holding.records) as records,
+           round(1.0 * sum(holding.records) / sum(holding.filled), 4) as share,
+           round(max(holding.score), 3) as score, min(holding.example) as example,
+           min(holding.first_seen) as first_seen, coalesce(max(last_walk.listed), max(run.started)) as last_seen
+    from holding
+    join unit on unit.id = holding.unit
+    join source on source.id = unit.source
+    join run on run.id = unit.run
+    left join last_walk on last_walk.source = unit.source
+    group by source.name, holding.object, holding.field, holding.entity
+    order by 1, 2, 3, 4;
+
+-- `persondata coverage`: one row an object; the worst of its units decides, and only all of them make it complete.
+create view coverage as
+    select source.name as source, object.object as object, min(object.kind) as kind,
+           case when count(distinct object.status) = 1 then min(object.status)
+                when max(object.status in ('complete', 'partial')) then 'partial'
+                else 'failed' end as status,
+           group_concat(distinct nullif(object.reason, '')) as reason,
+           sum(object.bytes) as bytes, sum(object.rows) as rows
+    from object
+    join unit on unit.id = object.unit
+    join source on source.id = unit.source
+    group by source.name, object.object
+    union all
+    select source.name, unlisted.object, 'folder', 'failed',
+           unlisted.why || case when unlisted.detail <> '' then ': ' || unlisted.detail else '' end, 0, 0
+    from unlisted join source on source.id = unlisted.source
+    order by 1, 2;

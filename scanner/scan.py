@@ -1,0 +1,315 @@
+"""The flow of a run: list, skip what has not changed, let workers read the rest, write it down unit by unit."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scanner import workers
+from scanner.errors import SourceError
+from scanner.inventory import Book, Known, ObjectRead, UnitRead
+from scanner.jobs import Job, judged
+from scanner.model import Limits, Problem, Source, Unit, Why
+
+if TYPE_CHECKING:
+    from scanner.inventory.segments import Segments
+    from scanner.unit import Setup
+
+ATTEMPTS = 8
+"""So many objects of one container may bring a worker down before the whole container is given up."""
+COMMIT_SECONDS = 2.0
+COMMIT_UNITS = 1_000
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run is: units listed, unchanged, worked; findings so far; what is being read."""
+
+    listed: int = 0
+    unchanged: int = 0
+    done: int = 0
+    findings: int = 0
+    source: str = ""
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A unit on its way through a worker."""
+
+    source: int
+    unit: Unit
+    attempt: int = 1
+    lost: list[Problem] = field(default_factory=list)
+
+
+def scan(
+    book: Book,
+    sources: Sequence[Source],
+    listings: Sequence[Iterator[Unit | Problem]],
+    setup: Callable[[], Setup],
+    rules: str,
+    *,
+    limits: Limits,
+    full: bool = False,
+    processes: int | None = 0,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Walk sources and update the inventory. Returns the summary of the run.
+
+    `listings` are the sources' units (begun, so that a source that cannot be used has said so by now); `rules` is the
+    digest of all that decides what is found; `processes` 0 means one a core, None none but this one.
+    """
+    began = time.monotonic()
+    run, numbers = book.begin(rules, [(source.name, source.url) for source in sources])
+    flow = _Flow(book, run, rules, full, progress)
+    tasks = itertools.chain.from_iterable(
+        flow.tasks(source, numbers[source.name], listing) for source, listing in zip(sources, listings, strict=True)
+    )
+    count = None if processes is None else processes or os.cpu_count() or 1
+    messages = workers.run(tasks, _work, prepare=functools.partial(_prepare, setup), workers=count, limits=limits, again=flow.again)
+    with closing(flow), closing(messages):
+        for message in messages:
+            flow.take(message)
+        flow.commit()
+    summary = flow.summary(list(numbers.values()), time.monotonic() - began)
+    book.finish(run, json.dumps(summary))
+    return summary
+
+
+def _prepare(setup: Callable[[], Setup]) -> Any:
+    from scanner import unit
+
+    return unit.prepare(setup())
+
+
+def _work(state: Any, job: Any, watch: Callable[[str], None]) -> Any:
+    from scanner import unit
+
+    return unit.work(state, job, watch)
+
+
+def listing(source: Source) -> Iterator[Unit | Problem]:
+    """A source's units, the first one fetched: raises `SourceError` now if the source cannot be used."""
+    units = source.units()
+    first = list(itertools.islice(units, 1))
+    return itertools.chain(first, units)
+
+
+class _Flow:
+    """One run, from the coordinator's side: the only writer."""
+
+    def __init__(self, book: Book, run: int, rules: str, full: bool, progress: Callable[[Progress], None]) -> None:
+        self.again: deque[workers.Task] = deque()
+        self._book, self._run, self._rules, self._full = book, run, rules, full
+        self._report, self._progress = progress, Progress()
+        self._flights: dict[int, _Flight] = {}
+        self._keys = itertools.count(1)
+        self._segments: Segments | None = None
+        self._committed = time.monotonic()
+        self._numbers = itertools.count(book.next_unit())
+        self._finished: list[tuple[int, int, Unit, UnitRead]] = []
+
+    def close(self) -> None:
+        """Drop what was not committed."""
+        if self._segments is not None:
+            self._segments.close()
+
+    # -- what is to be done --------------------------------------------------------------------------------
+
+    def tasks(self, source: Source, number: int, listing: Iterator[Unit | Problem]) -> Iterator[workers.Task]:
+        """The units of a source that must be read. Both lists come in the same order, so neither is kept in memory."""
+        known = _Ahead(self._book.known(number))
+        gone: list[int] = []
+        unlisted: list[Problem] = []
+        self._progress.source = source.name
+        try:
+            for item in listing:
+                if isinstance(item, Problem) and (item.object == "" or item.object.endswith("/")):
+                    unlisted.append(item)
+                    continue
+                unit = item if isinstance(item, Unit) else _as_unit(source.name, item)
+                gone += known.before(unit, unlisted)
+                self._progress.listed += 1
+                if self._unchanged(known.same(unit), unit):
+                    self._progress.unchanged += 1
+                    if self._progress.unchanged % 1000 == 0:
+                        self._report(self._progress)
+                    continue
+                if isinstance(item, Problem):
+                    self._finish(number, unit, _only(unit, [item]), None)
+                    continue
+                key = next(self._keys)
+                self._flights[key] = _Flight(number, unit)
+                yield workers.Task(key, Job(unit), unit.size)
+        except SourceError as error:
+            unlisted.append(Problem("", Why.CRASHED, str(error)))
+        gone += known.before(None, unlisted)
+        self._book.listed(self._run, number, gone, unlisted)
+
+    def _unchanged(self, known: Known | None, unit: Unit) -> bool:
+        if known is None or known.rules != self._rules or known.fingerprint != unit.fingerprint:
+            return False
+        if known.run == self._run:
+            return True
+        return bool(unit.fingerprint) and not known.retry and not self._full
+
+    # -- what has been done --------------------------------------------------------------------------------
+
+    def take(self, message: workers.Message) -> None:
+        """A message of a worker."""
+        flight = self._flights[message.key]
+        if isinstance(message, workers.Partial):
+            self._open().add((message.key, message.attempt), message.payload)
+            return
+        if isinstance(message, workers.Done):
+            read: UnitRead = message.payload
+            if flight.lost:
+                read = _with_lost(read, flight.lost)
+            self._finish(flight.source, flight.unit, read, (message.key, message.attempt))
+        else:
+            self._open().drop((message.key, message.attempt))
+            if self._try_without(message, flight):
+                return
+            problem = Problem(flight.unit.object, message.why, message.detail)
+            self._finish(flight.source, flight.unit, _only(flight.unit, [problem]), None)
+        del self._flights[message.key]
+        self._report(self._progress)
+
+    def _try_without(self, failed: workers.Failed, flight: _Flight) -> bool:
+        """An object inside a container brought the worker down: the container is read again, without it."""
+        if not failed.culprit.startswith(flight.unit.object + "!") or flight.attempt >= ATTEMPTS:
+            return False
+        if any(problem.object == failed.culprit for problem in flight.lost):
+            return False
+        flight.lost.append(Problem(failed.culprit, failed.why, failed.detail))
+        flight.attempt += 1
+        skip = frozenset(problem.object for problem in flight.lost)
+        self.again.append(workers.Task(failed.key, Job(flight.unit, skip), flight.unit.size, flight.attempt))
+        return True
+
+    def _open(self) -> Segments:
+        if self._segments is None:
+            from scanner.inventory.segments import Segments
+
+            self._segments = Segments(self._book.folder / "segments")
+        return self._segments
+
+    def _finish(self, source: int, unit: Unit, read: UnitRead, attempt: tuple[int, int] | None) -> None:
+        number = next(self._numbers)
+        if attempt is not None and self._segments is not None:
+            self._segments.done(attempt, number)
+        self._finished.append((source, number, unit, read))
+        self._progress.done += 1
+        self._progress.findings += sum(holding.count for holding in read.holdings)
+        if len(self._finished) >= COMMIT_UNITS or time.monotonic() - self._committed > COMMIT_SECONDS:
+            self.commit()
+
+    def commit(self) -> None:
+        """Write down all units that are finished: first their findings, then, in one transaction, the units."""
+        if self._finished:
+            files = self._segments.flush() if self._segments is not None else []
+            with self._book.transaction() as cursor:
+                where: dict[int, int] = {}
+                for file, units, findings in files:
+                    cursor.execute("insert into segment (file, findings) values (?, ?)", (file, findings))
+                    where |= dict.fromkeys(units, cursor.lastrowid or 0)
+                for source, group in itertools.groupby(self._finished, key=lambda item: item[0]):
+                    rows = [(number, unit, read, where.get(number)) for _, number, unit, read in group]
+                    self._book.record(self._run, source, rows, self._rules, cursor)
+            self._finished = []
+        self._committed = time.monotonic()
+
+    def summary(self, sources: list[int], seconds: float) -> dict[str, Any]:
+        """What the run came to. `bytes` and `rows` are what it read; `findings` is all there is in its sources now."""
+        marks = ",".join("?" * len(sources))
+        statuses = {"complete": 0, "partial": 0, "skipped": 0, "failed": 0}
+        size = rows = 0
+        for row in self._book.rows(
+            "select status, count(*) as n, sum(bytes) as bytes, sum(rows) as rows from ("
+            " select min(object.status) as status, sum(object.bytes) as bytes, sum(object.rows) as rows"
+            f" from object join unit on unit.id = object.unit where unit.run = ? and unit.source in ({marks})"
+            " group by unit.source, object.object) group by status",
+            (self._run, *sources),
+        ):
+            statuses[row["status"]] += row["n"]
+            size, rows = size + row["bytes"], rows + row["rows"]
+        one = f"from unit join {{}} on {{}}.unit = unit.id where unit.source in ({marks})"
+        unchanged = next(self._book.rows(
+            f"select count(*) as n from (select distinct unit.source, object.object {one.format('object', 'object')} and unit.run <> ?)",
+            (*sources, self._run),
+        ))["n"]  # fmt: skip
+        findings = next(self._book.rows(f"select coalesce(sum(holding.count), 0) as n {one.format('holding', 'holding')}", sources))["n"]
+        unlisted = next(self._book.rows(f"select count(*) as n from unlisted where source in ({marks})", sources))["n"]
+        statuses["failed"] += unlisted
+        changes = {row["what"]: row["n"] for row in self._book.rows(
+            "select what, count(*) as n from change where run = ? group by what", (self._run,)
+        )}  # fmt: skip
+        return {
+            "run": self._run,
+            "objects": {**statuses, "unchanged": unchanged},
+            "findings": findings,
+            "bytes": size,
+            "rows": rows,
+            "seconds": round(seconds, 3),
+            "changes": {what: changes.get(what, 0) for what in ("new", "changed", "gone")},
+        }
+
+
+class _Ahead:
+    """The known units of a source, read one ahead."""
+
+    def __init__(self, known: Iterator[Known]) -> None:
+        self._known = known
+        self._next = next(known, None)
+
+    def before(self, unit: Unit | None, unlisted: list[Problem]) -> list[int]:
+        """Those that come before a listed unit (None: all the rest) were not listed: they are gone, unless nobody could look."""
+        gone = []
+        while self._next and (unit is None or (self._next.object, self._next.part) < (unit.object, unit.part)):
+            if not any(self._next.object.startswith(problem.object) for problem in unlisted):
+                gone.append(self._next.id)
+            self._next = next(self._known, None)
+        return gone
+
+    def same(self, unit: Unit) -> Known | None:
+        """The known unit that is this one."""
+        known = self._next
+        if known is None or (known.object, known.part) != (unit.object, unit.part):
+            return None
+        self._next = next(self._known, None)
+        return known
+
+
+def _as_unit(source: str, problem: Problem) -> Unit:
+    return Unit(source, problem.object, "file", fingerprint=f"{problem.why.value}: {problem.detail}")
+
+
+def _only(unit: Unit, problems: list[Problem]) -> UnitRead:
+    """A unit of which nothing was read."""
+    status, reason = judged(problems, read=False)
+    return UnitRead((ObjectRead(unit.object, unit.kind, status, reason, 0, 0),), tuple(problems), ())
+
+
+def _with_lost(read: UnitRead, lost: list[Problem]) -> UnitRead:
+    names = {problem.object for problem in lost}
+    objects = [one for one in read.objects if one.object not in names]
+    objects += [ObjectRead(problem.object, "file", *judged([problem], read=False), 0, 0) for problem in lost]
+    return UnitRead(tuple(objects), (*read.problems, *lost), read.holdings)
+
+
+def own_folder_patterns(root: Path, own: Path) -> tuple[str, ...]:
+    """Patterns that keep the inventory out of a scan of the folder that it lies in."""
+    try:
+        inside = own.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return ()
+    return (inside, f"{inside}/*") if inside != "." else ()

@@ -1,0 +1,214 @@
+"""Works one unit: reads it, runs the rules over it, adds up what was found. Runs in a worker process."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scanner.detect.engine import SCHEMA, Detection, Detector
+from scanner.detect.rules import load
+from scanner.errors import SourceError
+from scanner.inventory import Holding, ObjectRead, UnitRead
+from scanner.jobs import Job, judged
+from scanner.model import Opened, Problem, Shape, TextBatch, Unit, Why
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scanner.model import Source
+
+TOGETHER_BYTES = 4 * 2**20
+"""So much text is scanned at once, where a unit gives it in smaller pieces."""
+TOGETHER_BATCHES = 512
+SEND = 20_000
+"""So many findings travel to the coordinator at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a worker needs to get ready; travels as a pickle."""
+
+    sources: tuple[Source, ...]
+    rule_folders: tuple[Path, ...]
+    countries: tuple[str, ...]
+    languages: tuple[str, ...]
+    prose: str
+    key: bytes
+    cache: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A worker that is ready."""
+
+    sources: dict[str, Source]
+    detector: Detector
+
+
+def prepare(setup: Setup) -> State:
+    """Load the rules and compile them, or take the compiled form from the cache."""
+    ruleset = load(setup.rule_folders, countries=setup.countries, languages=setup.languages)
+    detector = Detector(ruleset, key=setup.key, prose_level=setup.prose, cache=setup.cache)
+    gc.collect()
+    gc.freeze()
+    return State({source.name: source for source in setup.sources}, detector)
+
+
+def work(state: State, job: Job, watch: Callable[[str], None]) -> Generator[bytes, None, UnitRead]:
+    """Read a unit to its end. Yields findings as Arrow IPC streams, returns the sums and what was not read."""
+    source: Any = state.sources[job.unit.source]
+    source.watch, source.skip = watch, job.skip
+    tally = _Tally(state.detector, job.unit)
+    waiting: list[pa.RecordBatch] = []
+    try:
+        for group in _groups(source.read(job.unit), tally):
+            detection = state.detector.detect(group)
+            tally.add(group, detection)
+            if len(detection.findings):
+                waiting.append(detection.findings)
+            if sum(map(len, waiting)) >= SEND:
+                yield _packed(waiting)
+                waiting = []
+    except SourceError as error:
+        tally.problem(Problem(job.unit.object, Why.CRASHED, str(error)))
+    if waiting:
+        yield _packed(waiting)
+    return tally.result()
+
+
+def _groups(reading: Any, tally: _Tally) -> Generator[list[TextBatch], None, None]:
+    """Batches put together for one scan; columns of the same rows stay together."""
+    group: list[TextBatch] = []
+    size = 0
+    for item in reading:
+        if isinstance(item, TextBatch):
+            full = size >= TOGETHER_BYTES or len(group) >= TOGETHER_BATCHES
+            if group and full and item.records is not group[-1].records:
+                yield group
+                group, size = [], 0
+            group.append(item)
+            size += item.texts.nbytes
+        elif isinstance(item, Opened):
+            tally.opened(item)
+        else:
+            tally.problem(item)
+    if group:
+        yield group
+
+
+def _packed(batches: list[pa.RecordBatch]) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, SCHEMA) as stream:
+        for batch in batches:
+            stream.write_batch(batch)
+    return bytes(sink.getvalue())
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What one entity adds up to in one field."""
+
+    count: int = 0
+    records: int = 0
+    in_segment: int = 0
+    score: float = 0.0
+    last: str | None = None
+
+
+@dataclass(slots=True)
+class _Object:
+    kind: str
+    bytes: int = 0
+    rows: int = 0
+    read: bool = False
+    problems: list[Problem] = field(default_factory=list)
+
+
+class _Tally:
+    """Adds up findings, filled records and problems of a unit."""
+
+    def __init__(self, detector: Detector, unit: Unit) -> None:
+        self._rules = detector.rules
+        self._unit = unit
+        self._objects: dict[str, _Object] = {}
+        self._sums: dict[tuple[str, str, str], _Sum] = {}
+        self._filled: dict[tuple[str, str], list[Any]] = {}
+        self._shapes: dict[tuple[str, str, str], str] = {}
+
+    def opened(self, item: Opened) -> None:
+        one = self._objects.setdefault(item.object, _Object(item.kind))
+        one.kind = item.kind
+        one.bytes += item.bytes
+        one.rows += item.rows
+
+    def problem(self, item: Problem) -> None:
+        self._objects.setdefault(item.object, _Object(self._unit.kind)).problems.append(item)
+
+    def add(self, group: list[TextBatch], detection: Detection) -> None:
+        for batch in group:
+            self._objects.setdefault(batch.object, _Object(self._unit.kind)).read = True
+            self._fill(batch)
+        for place, example in detection.shapes.items():
+            self._shapes.setdefault(place, example)
+        for fact in detection.facts:
+            one = self._sums.setdefault((fact.object, fact.field, self._rules[fact.rule].entity), _Sum())
+            rows = int(fact.rows.sum())
+            one.count += rows
+            one.records += rows
+            one.score = max(one.score, fact.score)
+        findings = detection.findings
+        columns = (findings.column(name).to_pylist() for name in ("object", "field", "entity", "record", "score"))
+        for name, part, entity, record, score in zip(*columns, strict=True):
+            one = self._sums.setdefault((name, part, entity), _Sum())
+            one.count += 1
+            one.in_segment += 1
+            one.score = max(one.score, score)
+            if record != one.last:
+                one.records += 1
+                one.last = record
+
+    def _fill(self, batch: TextBatch) -> None:
+        """Count the records of a field that hold anything; rows of one record that follow each other count once."""
+        known = self._filled.setdefault((batch.object, batch.field), [0, None])
+        if batch.by_line:
+            known[0] += _lines(batch)
+            return
+        mask = pc.greater(pc.binary_length(batch.texts), 0)
+        if batch.shape is Shape.CELL:
+            known[0] += pc.sum(mask).as_py() or 0
+            return
+        for record in batch.records.filter(mask).to_pylist():
+            if record != known[1]:
+                known[0] += 1
+                known[1] = record
+
+    def result(self) -> UnitRead:
+        self._objects.setdefault(self._unit.object, _Object(self._unit.kind))
+        holdings = []
+        for (name, part, entity), one in sorted(self._sums.items()):
+            cls = next(rule.cls for rule in self._rules if rule.entity == entity)
+            filled = max(self._filled[name, part][0], one.records)
+            shape = self._shapes[name, part, entity]
+            holdings.append(Holding(name, part, entity, cls, one.count, one.records, filled, one.in_segment, round(one.score, 4), shape))
+        objects = [
+            ObjectRead(name, one.kind, *judged(one.problems, one.read), one.bytes, one.rows) for name, one in sorted(self._objects.items())
+        ]
+        problems = [problem for _, one in sorted(self._objects.items()) for problem in one.problems]
+        return UnitRead(tuple(objects), tuple(problems), tuple(holdings))
+
+
+def _lines(batch: TextBatch) -> int:
+    """The lines of a text's rows, each counted by the row that owns its end."""
+    if batch.seams is None:
+        return int(pc.sum(pc.count_substring(batch.texts, "\n")).as_py() or 0) + len(batch.texts)
+    lines = 0
+    for text, begin, end in zip(batch.texts.to_pylist(), batch.seams.begin.to_pylist(), batch.seams.end.to_pylist(), strict=True):
+        lines += (text or "").count("\n", begin, end)
+    return lines + int(np.count_nonzero(batch.seams.base.to_numpy(zero_copy_only=False) == 0))
