@@ -1,0 +1,184 @@
+"""The made-up company is the same every time, and other programs can read all of it that is meant to be read."""
+
+from __future__ import annotations
+
+import email.policy
+import io
+import json
+import mailbox
+import re
+import sqlite3
+import tarfile
+import tomllib
+import zipfile
+from datetime import date
+from email.message import EmailMessage
+from pathlib import Path
+from random import Random
+
+import docx
+import openpyxl
+import pypdfium2
+import pytest
+from lxml import etree, html
+
+from scanner import demo
+from scanner.demo import people
+from scanner.errors import UsageError
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo") / "optifo"
+    demo.write(folder)
+    return folder
+
+
+def test_same_company_every_time(company: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert demo.write(Path("optifo")) == [
+        "sqlite:///optifo/crm.db",
+        "optifo/share",
+        "optifo/mail/info.mbox",
+        "optifo/chat",
+    ]
+    first, second = (
+        {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()} for root in (company, tmp_path / "optifo")
+    )
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == [Path("persondata.toml")]
+
+
+def test_writes_into_empty_folders_only(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    for folder in (tmp_path, tmp_path / "mine.txt"):
+        with pytest.raises(UsageError, match="not an empty folder") as refused:
+            demo.write(folder)
+        assert "\n" not in str(refused.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+    (tmp_path / "empty").mkdir()
+    assert demo.write(tmp_path / "empty")
+
+
+def test_database_is_sound(company: Path) -> None:
+    book = sqlite3.connect(company / "crm.db")
+    count = {
+        table: book.execute(f"select count(*) from {table}").fetchone()[0]
+        for (table,) in book.execute("select name from sqlite_master where type = 'table'")
+    }
+    assert count["customers"] == 300 and min(count.values()) >= 5
+    assert book.execute("pragma foreign_key_check").fetchall() == []
+    assert book.execute("pragma integrity_check").fetchone() == ("ok",)
+    comments = [row[0] for row in book.execute("select comment from customers where comment like '%cpr%'")]
+    assert 2 <= len(comments) <= 15
+    book.close()
+    lying = sqlite3.connect(company / "share/Arkiv/kunder-2019.sqlite")
+    assert lying.execute("select count(cpr) from kunde").fetchone()[0] > 5
+    lying.close()
+
+
+def test_office_files_open(company: Path) -> None:
+    share = company / "share"
+    contract = docx.Document(str(share / "Personale/Ansættelseskontrakt.docx"))
+    assert "CPR-nr." in contract.paragraphs[1].text and contract.tables[0].rows[1].cells[0].text == "Bank"
+    assert contract.sections[0].header.paragraphs[0].text.startswith("Fortroligt")
+    assert "CVR" in contract.sections[0].footer.paragraphs[0].text
+    assert [comment.text for comment in contract.comments]
+    assert len(docx.Document(str(share / "Personale/Ansøgning kundemedarbejder.docx")).paragraphs) == 5
+
+    customers = openpyxl.load_workbook(share / "Kunder/Kundeliste.xlsx")
+    assert {sheet.title: sheet.sheet_state for sheet in customers} == {"Kunder": "visible", "Ark2": "hidden"}
+    assert "hemmeligt nummer" in customers["Kunder"]["B3"].comment.text
+    assert customers["Kunder"]["G2"].is_date
+    payroll = openpyxl.load_workbook(share / "Personale/Lønliste 2026.xlsx")["Marts"]
+    assert payroll.max_row == 10 and all(re.fullmatch(r"\d{6}-\d{4}", cell.value) for cell in payroll["C"][1:])
+
+    with zipfile.ZipFile(share / "Personale/MUS referat.odt") as odt:
+        assert odt.infolist()[0].filename == "mimetype" and odt.infolist()[0].compress_type == zipfile.ZIP_STORED
+        assert "tillidsrepræsentant" in "".join(etree.fromstring(odt.read("content.xml")).itertext())
+    with zipfile.ZipFile(share / "Kunder/Tilbud forår.pptx") as pptx:
+        assert pptx.testzip() is None
+        for name in pptx.namelist():
+            etree.fromstring(pptx.read(name))
+    assert r"raskmeldt fra p\'e5 mandag" in (share / "Personale/Sygefravær/delvis raskmelding.rtf").read_text("ascii")
+
+
+def test_pdf_opens_and_the_damaged_one_does_not(company: Path) -> None:
+    invoice = pypdfium2.PdfDocument(company / "share/Kunder/Faktura 2026-0117.pdf")
+    assert "Fritlægning (50 stk.)" in invoice[0].get_textpage().get_text_bounded()
+    assert re.search(r"DK\d\d( \d{4}){3} \d\d", invoice[1].get_textpage().get_text_bounded())
+    with pytest.raises(pypdfium2.PdfiumError):
+        pypdfium2.PdfDocument(company / "share/Arkiv/Skannet kontrakt.pdf")
+
+
+def test_text_files_are_in_their_encodings(company: Path) -> None:
+    share = company / "share"
+    letters = share / "Kunder/Breve"
+    assert "indberettet" in (letters / "rykker.txt").read_text("utf-8")
+    assert "må jeg få" in (letters / "klage.txt").read_text("cp1252").lower()
+    assert "Ny adresse" in (letters / "Ønsker.txt").read_text("utf-16")
+    with pytest.raises(UnicodeDecodeError):
+        (letters / "klage.txt").read_text("utf-8")
+    assert (share / "Eksport/kunder.csv").read_text("latin-1").startswith("kundenr;navn;fødselsdato;telefon;mail\n")
+    assert [json.loads(line) for line in (share / "Logs/removebg.jsonl").read_text("utf-8").splitlines()]
+    assert json.loads((share / "Logs/stripe-webhooks.json").read_text("utf-8"))["data"]
+    assert etree.parse(share / "Bogføring/efaktura-5798000420526.xml").getroot().tag.endswith("}Invoice")
+    assert html.parse(share / "Kunder/nyhedsbrev juni.html").findtext(".//h1") == "Sommertilbud"
+    assert (share / "Billeder/Ny tekstfil.txt").read_bytes() == b""
+    assert (share / "Billeder/portræt.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_archives_open_and_the_locked_one_only_with_its_password(company: Path) -> None:
+    with (
+        zipfile.ZipFile(company / "share/Arkiv/Gamle sager.zip") as outer,
+        tarfile.open(fileobj=io.BytesIO(outer.read("sager/2024.tar.gz"))) as inner,
+    ):
+        letter = inner.extractfile("breve/til advokaten.txt")
+        assert letter is not None and "fodlænke" in letter.read().decode()
+    with zipfile.ZipFile(company / "share/Arkiv/Lønsedler (låst).zip") as locked:
+        with pytest.raises(RuntimeError, match="encrypted"):
+            locked.read("loensedler.txt")
+        assert re.search(rb"\d{6}-\d{4}", locked.read("loensedler.txt", pwd=b"sommer2026"))
+
+
+def test_mail_is_read_by_the_mailbox_module(company: Path) -> None:
+    box = mailbox.mbox(company / "mail/info.mbox", create=False)
+    messages = [email.message_from_bytes(box.get_bytes(key), _class=EmailMessage, policy=email.policy.default) for key in box.iterkeys()]
+    box.close()
+    assert 55 <= len(messages) <= 70
+    assert not any(part.defects for message in messages for part in message.walk())
+    assert len({message["Message-ID"] for message in messages}) == len(messages)
+    ways = {str(part["Content-Transfer-Encoding"]) for message in messages for part in message.walk()}
+    assert {"quoted-printable", "base64", "8bit"} <= ways
+    assert any(message["Subject"] == "Spørgsmål om køb" for message in messages)
+    attached = {part.get_filename(): part.get_payload(decode=True) for message in messages for part in message.iter_attachments()}
+    assert docx.Document(io.BytesIO(attached["Ansøgning og CV.docx"])).paragraphs[0].text.startswith("CV for")
+    assert attached["kunder_med_cpr.csv"].startswith(b"navn;cpr;konto")
+
+
+def test_chats_and_configuration_are_well_formed(company: Path) -> None:
+    with zipfile.ZipFile(company / "chat/optifo-slack.zip") as slack:
+        assert {user["id"] for user in json.loads(slack.read("users.json"))} >= {
+            said["user"] for said in json.loads(slack.read("kundeservice/2026-02-13.json"))
+        }
+    lines = (company / "chat/WhatsApp-chat med Optifo vagt.txt").read_text("utf-8").splitlines()
+    assert all(re.match(r"\d\d\.\d\d\.2026 \d\d\.\d\d - .+: .", line) for line in lines)
+    config = tomllib.loads((company / "persondata.toml").read_text("utf-8"))
+    assert {source["url"] for source in config["source"]} >= {f"sqlite:///{company.as_posix()}/crm.db"}
+
+
+def test_invented_numbers_follow_the_rules() -> None:
+    crowd = people.invent(Random("test"), 600, first_number=1)
+    assert len({person.email for person in crowd}) == len(crowd)
+    unchecked = 0
+    for person in crowd:
+        digits = person.cpr.replace("-", "")
+        first_two = people.century(int(digits[6]), int(digits[4:6]))
+        assert date(first_two * 100 + int(digits[4:6]), int(digits[2:4]), int(digits[:2])) == person.born
+        unchecked += not people.modulus11(digits, (4, 3, 2, 7, 6, 5, 4, 3, 2, 1))
+        assert person.cvr == "" or people.modulus11(person.cvr, (2, 7, 6, 5, 4, 3, 2, 1))
+        whole = people.iban(person.account).replace(" ", "")
+        assert len(whole) == 18 and int(f"{whole[4:]}1320{whole[2:4]}") % 97 == 1
+    assert 0 < unchecked < 60
+    assert people.century(4, 37) == 19 and people.century(5, 57) == 20 and people.century(5, 58) == 18
+    assert people.iban("0040 0440116243") == "DK50 0040 0440 1162 43"
