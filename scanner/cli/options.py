@@ -1,0 +1,151 @@
+"""Options that several commands share, and what they lead to."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from scanner import config
+from scanner.errors import UsageError
+
+if TYPE_CHECKING:
+    from scanner.detect.engine import Detector
+    from scanner.inventory import Book
+    from scanner.unit import Setup
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+RULES_EPOCH = 1
+"""Counts up when the program, not a rule, begins to find something else, so that everything is read again."""
+
+
+def common(command: F) -> F:
+    """The options that every command takes."""
+    command = click.option(
+        "--inventory", "inventory", type=click.Path(path_type=Path, file_okay=False), default=Path("persondata-inventory"),
+        show_default=True, metavar="FOLDER", help="Where the inventory lies.",
+    )(command)  # fmt: skip
+    return click.option(
+        "--config", "config_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+        help="Configuration. [default: persondata.toml where it exists]",
+    )(command)  # fmt: skip
+
+
+def output(*formats: str) -> Callable[[F], F]:
+    """`--format`, the first being the default."""
+    return click.option("--format", "form", type=click.Choice(formats), default=formats[0], show_default=True, help="How to print.")
+
+
+prose = click.option(
+    "--prose", type=click.Choice(["off", "fast", "full"]), default="fast", show_default=True,
+    help="How hard to look for names in sentences.",
+)  # fmt: skip
+
+
+def open_book(folder: Path, settings: config.Config, *, write: bool = False) -> Book:
+    """The inventory, with its key's secret when the configuration refers to one."""
+    from scanner.inventory import Book
+
+    secret = config.secret(settings.inventory_key, settings.folder) if settings.inventory_key else None
+    return Book(folder, write=write, secret=secret)
+
+
+def setup(settings: config.Config, prose_level: str, key: bytes, sources: Sequence[Any] = ()) -> Setup:
+    """What detection needs, from the configuration."""
+    from scanner.detect.triage import cache_folder
+    from scanner.resources import folder
+    from scanner.unit import Setup
+
+    folders = (folder("rules"), *settings.rule_folders)
+    return Setup(tuple(sources), folders, settings.countries, settings.languages, prose_level, key, cache_folder())
+
+
+def rules_digest(settings: config.Config, prose_level: str) -> str:
+    """A digest of all that decides what is found: rules, word lists, dials. Reads no rule, only their bytes."""
+    import hashlib
+
+    from scanner import __version__
+    from scanner.resources import folder
+
+    state = hashlib.blake2b(digest_size=16)
+    state.update(repr((__version__, RULES_EPOCH, prose_level, settings.countries, settings.languages)).encode())
+    for place in (folder("rules"), *settings.rule_folders):
+        if not place.is_dir():
+            raise UsageError(f"{place}: no such folder of rules")
+        for path in sorted(place.rglob("*")):
+            if path.suffix in (".yaml", ".yml", ".txt") and path.is_file():
+                state.update(path.name.encode() + b"\0" + path.read_bytes())
+    return state.hexdigest()
+
+
+def detector(settings: config.Config, prose_level: str, *, least: float | None = None, languages: Sequence[str] = ()) -> Detector:
+    """A detector for texts at hand, its rules held to their promises whenever they have changed."""
+    from scanner.detect import engine, promises, rules
+    from scanner.detect.triage import cache_folder
+    from scanner.resources import folder
+
+    ruleset = rules.load((folder("rules"), *settings.rule_folders), countries=settings.countries, languages=languages or settings.languages)
+    made = engine.Detector(
+        ruleset, key=os.urandom(32), prose_level=prose_level, least=engine.LEAST if least is None else least, cache=cache_folder()
+    )
+    if made.compiled_now and least is None:
+        promises.hold(made)
+    return made
+
+
+def print_rows(rows: Iterable[dict[str, Any]], form: str, columns: Sequence[str]) -> None:
+    """Print rows as a table, JSON (one list), JSON lines or CSV; Parquet goes to standard output as bytes."""
+    if form == "jsonl":
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+    elif form == "json":
+        click.echo(json.dumps({"rows": list(rows)}, ensure_ascii=False, indent=1))
+    elif form == "csv":
+        buffer = io.StringIO()
+        writer = csv.DictWriter(buffer, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow(row)
+            click.echo(buffer.getvalue(), nl=False)
+            buffer.seek(0)
+            buffer.truncate()
+        click.echo(buffer.getvalue(), nl=False)
+    elif form == "parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pa.Table.from_pylist(list(rows))
+        pq.write_table(table, sys.stdout.buffer)
+    else:
+        print_table(list(rows), columns)
+
+
+def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
+    """Print rows in aligned columns, cut to the terminal's width only where there is a terminal."""
+    if not rows:
+        return
+    cells = [[_printable(row.get(column)) for column in columns] for row in rows]
+    widths = [max(len(column), *(len(row[i]) for row in cells)) for i, column in enumerate(columns)]
+    right = [all(isinstance(row.get(column), (int, float)) for row in rows) for column in columns]
+
+    def line(values: Sequence[str]) -> str:
+        return "  ".join(
+            value.rjust(width) if is_right else value.ljust(width) for value, width, is_right in zip(values, widths, right, strict=True)
+        ).rstrip()
+
+    click.echo(line(list(columns)))
+    for row in cells:
+        click.echo(line(row))
+
+
+def _printable(value: Any) -> str:
+    text = "" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

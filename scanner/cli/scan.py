@@ -1,0 +1,167 @@
+"""`persondata scan`: walk sources and update the inventory."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scanner import config
+from scanner.cli import options
+from scanner.errors import UsageError
+
+if TYPE_CHECKING:
+    from scanner.model import Limits, Source
+    from scanner.scan import Progress
+
+CLASSES = ("technical", "general", "confidential", "criminal", "sensitive")
+
+
+@click.command("scan", short_help="Walk sources and update the inventory.")
+@click.argument("source", nargs=-1)
+@click.option("--full", is_flag=True, help="Read everything again, also what has not changed.")
+@options.prose
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes that read at the same time. [default: one a core]")
+@click.option("--fail-on", type=click.Choice(CLASSES), metavar="CLASS", help="Exit 1 when personal data of this class was found.")
+@options.output("text", "json", "jsonl")
+@options.common
+def command(
+    source: tuple[str, ...], full: bool, prose: str, workers: int | None, fail_on: str | None, form: str,
+    config_file: Path | None, inventory: Path,
+) -> None:  # fmt: skip
+    """Walk each SOURCE and update the inventory; without one, all sources of the configuration.
+
+    A SOURCE is a folder or file, sqlite:///FILE or postgresql://USER@HOST/DATABASE. Nothing is ever written to it.
+    What has not changed since the last scan is skipped; a scan that was killed goes on where it was.
+    """
+    signal.signal(signal.SIGTERM, _stop)
+    settings = config.load(config_file)
+    sources = open_sources(source, settings, inventory)
+    from scanner import scan
+
+    listings = [scan.listing(one) for one in sources]
+    digest = options.rules_digest(settings, prose)
+    if not (inventory / "book.db").is_file():
+        options.detector(settings, prose)
+    with options.open_book(inventory, settings, write=True) as book, _Line() as line:
+        key = book.key()
+        summary = scan.scan(
+            book, sources, listings, _Setup(settings, prose, key, tuple(sources)), digest,
+            limits=settings.limits, full=full, processes=workers or 0, progress=line.show,
+        )  # fmt: skip
+        unread = sum(summary["objects"][status] for status in ("partial", "skipped", "failed")) or _unread(book, sources)
+        hit = fail_on and _has_class(book, sources, fail_on)
+    if form == "text":
+        _print(summary, inventory)
+    else:
+        click.echo(json.dumps(summary))
+    sys.exit(3 if unread else 1 if hit else 0)
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+class _Setup:
+    """Makes a worker's setup inside the worker, so that the coordinator of an idle scan imports nothing heavy."""
+
+    def __init__(self, settings: config.Config, prose: str, key: bytes, sources: tuple[Source, ...]) -> None:
+        self._all = (settings, prose, key, sources)
+
+    def __call__(self) -> Any:
+        return options.setup(*self._all)
+
+
+def open_sources(names: tuple[str, ...], settings: config.Config, inventory: Path) -> list[Source]:
+    """The sources named on the command line: a URL, a path, or a name from the configuration; all of those when none."""
+    by_name = {one.name: one for one in settings.sources}
+    if not names:
+        if not settings.sources:
+            raise UsageError("name a SOURCE to scan, or list some under [[source]] in persondata.toml")
+        names = tuple(by_name)
+    opened = []
+    for name in dict.fromkeys(names):
+        entry = by_name.get(name) or next((one for one in settings.sources if one.url == name), None)
+        if entry is None:
+            opened.append(_open(name, name, None, (), (), settings.limits, inventory))
+            continue
+        password = config.secret(entry.password, settings.folder) if entry.password else None
+        url = entry.url if "://" in entry.url else str(settings.folder / entry.url)
+        opened.append(_open(url, entry.name, password, entry.include, entry.exclude, settings.limits, inventory))
+    return opened
+
+
+def _open(
+    url: str, name: str, password: str | None, include: tuple[str, ...], exclude: tuple[str, ...], limits: Limits, inventory: Path
+) -> Source:
+    from scanner.scan import own_folder_patterns
+    from scanner.sources import open_source
+
+    if "://" not in url and Path(url).is_dir():
+        exclude = (*exclude, *own_folder_patterns(Path(url), inventory))
+    given = name if name != url else ""
+    return open_source(url, name=given, password=password, include=include, exclude=exclude, limits=limits)
+
+
+def _unread(book: Any, sources: list[Source]) -> int:
+    marks = ",".join("?" * len(sources))
+    query = f"select count(*) as n from coverage where status <> 'complete' and source in ({marks})"
+    return int(next(book.rows(query, [one.name for one in sources]))["n"])
+
+
+def _has_class(book: Any, sources: list[Source], cls: str) -> bool:
+    marks = ",".join("?" * len(sources))
+    return any(book.rows(f"select 1 from data_map where class = ? and source in ({marks}) limit 1", [cls, *(one.name for one in sources)]))
+
+
+def _print(summary: dict[str, Any], inventory: Path) -> None:
+    counts = summary["objects"]
+    said = [f"{counts[what]:,} {what}" for what in ("complete", "partial", "skipped", "failed", "unchanged") if counts[what]]
+    click.echo(f"objects   {', '.join(said) or 'none'}")
+    changes = [f"{n:,} {what}" for what, n in summary["changes"].items() if n]
+    if changes:
+        click.echo(f"changes   {', '.join(changes)} since the last scan")
+    click.echo(f"findings  {summary['findings']:,}")
+    click.echo(f"read      {_size(summary['bytes'])}, {summary['rows']:,} rows in {summary['seconds']:.1f} s")
+    where = "" if str(inventory) == "persondata-inventory" else f" --inventory {inventory}"
+    click.echo(f"see       persondata inventory{where}")
+    if counts["partial"] or counts["skipped"] or counts["failed"]:
+        click.echo(f"          persondata coverage{where}   (what was not read, and why)")
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+class _Line:
+    """One line on the terminal that says how far the scan is; nothing where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._on = sys.stderr.isatty()
+        self._last = 0.0
+
+    def __enter__(self) -> _Line:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._on and self._last:
+            click.echo("\r\033[K", nl=False, err=True)
+
+    def show(self, progress: Progress) -> None:
+        """Called often; draws ten times a second."""
+        if not self._on or time.monotonic() - self._last < 0.1:
+            return
+        self._last = time.monotonic()
+        text = f"{progress.source}: {progress.listed:,} listed, {progress.unchanged:,} unchanged"
+        text += f", {progress.done:,} read, {progress.findings:,} findings"
+        click.echo(f"\r\033[K{text[:120]}", nl=False, err=True)

@@ -1,0 +1,140 @@
+"""`persondata show`: read a place again and show it with its findings marked."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scanner import config
+from scanner.cli import options
+from scanner.cli.scan import open_sources
+from scanner.errors import UsageError
+from scanner.model import Problem, TextBatch
+
+
+@click.command("show", short_help="Read a place again and mark what is found there.")
+@click.argument("source")
+@click.argument("object_name", metavar="OBJECT")
+@click.argument("record", required=False)
+@click.argument("field", required=False)
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Most places to show.")
+@options.prose
+@options.output("text", "jsonl", "json")
+@options.common
+def command(
+    source: str, object_name: str, record: str | None, field: str | None, limit: int, prose: str, form: str,
+    config_file: Path | None, inventory: Path,
+) -> None:  # fmt: skip
+    """Read a place again, from the source, and mark what is found there.
+
+    This is the only command that shows values; the inventory has none. RECORD is as in the inventory: id=42, row=17,
+    line=3, page=2, message=<…>. Without one, every record with a finding is shown. FIELD may hold * and ?.
+    """
+    settings = config.load(config_file)
+    opened = open_sources((source,), settings, inventory)[0]
+    detector = options.detector(settings, prose)
+    outer = object_name.split("!")[0]
+    shown = unread = 0
+    seen = False
+    for unit in opened.units():
+        name = unit.object
+        if name not in (object_name, outer) and not object_name.startswith(name + "!"):
+            continue
+        seen = True
+        readings = [unit] if isinstance(unit, Problem) else opened.read(unit)
+        for one in _places(detector, readings, object_name, record, field):
+            if isinstance(one, Problem):
+                unread += 1
+                click.echo(f"persondata: {one.object}: {one.why.value}{': ' + one.detail if one.detail else ''}", err=True)
+                continue
+            _print(one, form)
+            shown += 1
+            if shown >= limit:
+                click.echo(f"persondata: stopped after {limit} places; see --limit", err=True)
+                sys.exit(0)
+    if not seen:
+        raise UsageError(f"{source} has no object called {object_name!r}")
+    if record and not shown and not unread:
+        raise UsageError(f"{object_name} has no record {record!r}" + (f" with a field {field!r}" if field else ""))
+    sys.exit(3 if unread else 0)
+
+
+def _places(detector: Any, readings: Any, object_name: str, record: str | None, field: str | None) -> Iterator[Any]:
+    group: list[TextBatch] = []
+    for item in readings:
+        if isinstance(item, Problem):
+            if item.object == object_name:
+                yield item
+        elif isinstance(item, TextBatch) and item.object == object_name:
+            if group and item.records is not group[-1].records:
+                yield from _marked(detector, group, record, field)
+                group = []
+            group.append(item)
+    if group:
+        yield from _marked(detector, group, record, field)
+
+
+def _marked(detector: Any, group: list[TextBatch], record: str | None, field: str | None) -> Iterator[dict[str, Any]]:
+    """The texts of a group with their findings: those of one record, or all that have a finding."""
+    findings: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for one in detector.detect(group, judge_columns=record is None).findings.to_pylist():
+        findings.setdefault((one["field"], one["record"]), []).append(one)
+    for batch in group:
+        if field and not fnmatch.fnmatchcase(batch.field, field):
+            continue
+        for name, base, text in _records(batch):
+            if record is not None and name != record:
+                continue
+            found = sorted(findings.get((batch.field, name), ()), key=lambda f: (f["start"], f["end"]))
+            found = [f for f in found if f["start"] >= base and f["start"] < base + len(text)]
+            if text and (found or record is not None):
+                marks = [
+                    {
+                        "entity": f["entity"],
+                        "start": f["start"] - base,
+                        "end": f["end"] - base,
+                        "score": round(f["score"], 2),
+                        "rule": f["rule"],
+                    }
+                    for f in found
+                ]
+                yield {"object": batch.object, "record": name, "field": batch.field, "text": text, "findings": marks}
+
+
+def _records(batch: TextBatch) -> Iterator[tuple[str, int, str]]:
+    """(record, offset of the text in it, text) of a batch; a text by lines gives its lines."""
+    for i, (text, record) in enumerate(zip(batch.texts.to_pylist(), batch.records.to_pylist(), strict=True)):
+        if text is None:
+            continue
+        base = 0
+        if batch.seams is not None:
+            base = batch.seams.base[i].as_py()
+            begin, end = batch.seams.begin[i].as_py(), batch.seams.end[i].as_py()
+        if not batch.by_line:
+            yield record, base + (begin if batch.seams is not None else 0), text[begin:end] if batch.seams is not None else text
+            continue
+        for number, line in enumerate(text.split("\n")):
+            yield f"line={int(record) + number}", base if number == 0 else 0, line
+
+
+def _print(place: dict[str, Any], form: str) -> None:
+    if form != "text":
+        click.echo(json.dumps(place, ensure_ascii=False))
+        return
+    address = "  ".join(part for part in (place["object"], place["record"], place["field"]) if part)
+    click.echo(click.style(address, bold=True))
+    text, out, done = place["text"], [], 0
+    for mark in place["findings"]:
+        if mark["start"] < done:
+            continue
+        out.append(text[done : mark["start"]])
+        value = text[mark["start"] : mark["end"]]
+        out.append(click.style(f"[{value}]", fg="yellow") + click.style(f"{mark['entity']} {mark['score']:.2f}", dim=True))
+        done = mark["end"]
+    click.echo("".join(out) + text[done:])
