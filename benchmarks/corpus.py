@@ -160,3 +160,18 @@ def customers(count: int, seed: int = 2) -> Iterator[tuple[object, ...]]:
             f"20{r.randint(10, 25)}-{r.randint(1, 12):02}-{r.randint(1, 28):02}", round(r.random() * 5000, 2),
             r.choice(("active", "closed", "new")), note,
         )  # fmt: skip
+
+
+ORDERS = ("id", "customer_no", "product_id", "sku", "quantity", "unit_price", "currency", "ordered_at", "shipped_at", "status", "carrier", "comment")
+
+
+def orders(count: int, seed: int = 3) -> Iterator[tuple[object, ...]]:
+    """Rows of an order table: what most of a company's database looks like."""
+    r = random.Random(seed)
+    for number in range(count):
+        day = f"20{r.randint(18, 25)}-{r.randint(1, 12):02}-{r.randint(1, 28):02}"
+        yield (
+            number + 1, 100_000 + r.randrange(50_000), r.randrange(900), f"{r.choice('ABCDEF')}{r.randint(100, 999)}-{r.choice('SML')}", r.randint(1, 5),
+            round(r.random() * 900, 2), "DKK", f"{day} {r.randint(0, 23):02}:{r.randint(0, 59):02}:00", day if r.random() < 0.9 else None,
+            r.choice(("shipped", "returned", "open", "cancelled")), r.choice(("post", "gls", "shop")), r.choice(SENTENCES) if number % 20 == 0 else None,
+        )  # fmt: skip

@@ -21,7 +21,8 @@ _COMPACT = frozenset({"IBAN_CODE", "DK_PASSPORT", "DK_LICENCE_PLATE", "MAC_ADDRE
 
 def normalise(entity: str, value: str) -> str:
     """The one way to write a value of an entity, so that equal things have equal digests."""
-    text = unicodedata.normalize("NFKC", value).replace("\u00ad", "").casefold()
+    text = value if value.isascii() else unicodedata.normalize("NFKC", value).replace("\u00ad", "")
+    text = text.casefold()
     if entity in _DIGITS_ONLY:
         return re.sub(r"\D", "", text)
     if entity == "PHONE_NUMBER":

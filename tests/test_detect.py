@@ -45,7 +45,7 @@ def everywhere(detector: engine.Detector, text: str) -> list[tuple[object, ...]]
     spans = []
     for index, rule in enumerate(detector.rules):
         if rule.pattern and not rule.only_fields:
-            spans += confirm.pattern_rule(index, rule, folded.text, None, speaks[index], detector.least)
+            spans += detector.matchers[index].find(folded.text, None, speaks[index], detector.least)
         elif rule.names:
             spans += detector.prose.names(index, folded.text, speaks[index], detector.least)
     spans = confirm.resolve(spans, detector.rules)

@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable
 from datetime import date
 from importlib import import_module
-from pathlib import Path
+
+from scanner.resources import folder
 
 Check = Callable[[str], bool]
 
@@ -282,13 +283,13 @@ def dk_bank_account(value: str) -> bool:
 def person_name(value: str) -> bool:
     """Words with a first name that people in Denmark bear; one that is an ordinary word too needs a surname as well."""
     words = re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", value.casefold())
-    given = [word for word in words if {word, *word.split("-")} & _listed("first_names.txt")]
+    given = [word for word in words if {word, *word.split("-")} & listed("first_names.txt")]
     if not given or len(words) > 6:
         return False
-    common = _listed("names_that_are_words.da.txt")
+    common = listed("names_that_are_words.da.txt")
     if not common.issuperset(given):
         return True
-    return len(words) > 1 and words[-1] in _listed("last_names.txt") and words[-1] not in common
+    return len(words) > 1 and words[-1] in listed("last_names.txt") and words[-1] not in common
 
 
 def _date(year: int, month: int, day: int) -> date | None:
@@ -303,19 +304,15 @@ def _weighted(number: str, weights: tuple[int, ...]) -> int:
 
 
 @functools.cache
-def _listed(file: str) -> frozenset[str]:
+def listed(file: str) -> frozenset[str]:
     """The entries of a list in `rules/words`, what follows a tab left out, in lower case."""
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "rules", package.parent / "rules"):
-        if (path := folder / "words" / file).is_file():
-            lines = path.read_text(encoding="utf-8").splitlines()
-            return frozenset(line.partition("\t")[0].casefold() for line in lines if line and not line.startswith("#"))
-    raise FileNotFoundError(f"rules/words/{file}")
+    lines = (folder("rules") / "words" / file).read_text(encoding="utf-8").splitlines()
+    return frozenset(line.partition("\t")[0].casefold() for line in lines if line and not line.startswith("#"))
 
 
 @functools.cache
 def _postcodes() -> frozenset[str]:
-    return frozenset(line[:4] for line in _listed("dk_postcodes.txt"))
+    return frozenset(line[:4] for line in listed("dk_postcodes.txt"))
 
 
 def _standard(module: str) -> Check:

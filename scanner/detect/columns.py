@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scanner import digest
-from scanner.detect import confirm
 from scanner.detect.checks import CHECKS
 from scanner.detect.vector_checks import VECTOR
 
@@ -33,6 +32,14 @@ SHARE = 0.8
 """So much of a column must pass for the column to be one thing."""
 
 
+_PLAIN = (
+    r"-?[0-9]{1,7}(?:[.,][0-9]{1,6})?"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?(?:[0-9]{2})?)?)?"
+)
+"""Cells that hold nothing to find on their own: numbers too small for any identifier, and ISO 8601 dates and times.
+A rule that goes by the field's name (a date of birth) still sees them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A column that is one entity throughout: `rows` are those that pass, `filled` those that hold anything."""
@@ -44,6 +51,19 @@ class Fact:
     filled: int
     score: float
     example: str
+
+
+def plain(texts: pa.Array) -> NDArray[np.bool_] | None:
+    """Which cells need no look, where that is most of a column; None elsewhere."""
+    size = len(texts)
+    if size < FEWEST:
+        return None
+    regex = _whole(_PLAIN, True)
+    few = [cell for cell in texts.take(pa.array(np.arange(0, size, max(1, size // FEW)))).to_pylist() if cell]
+    if not few or sum(regex.fullmatch(cell) is not None for cell in few) < SHARE * len(few):
+        return None
+    mask: NDArray[np.bool_] = pc.match_substring_regex(texts, rf"^(?:{_PLAIN})$").to_numpy(zero_copy_only=False)
+    return mask
 
 
 def judge(detector: Detector, batch: TextBatch, texts: pa.Array) -> Fact | None:
@@ -66,7 +86,7 @@ def judge(detector: Detector, batch: TextBatch, texts: pa.Array) -> Fact | None:
         share = rows.sum() / len(places)
         if share < SHARE:
             continue
-        score = _score(rule, texts.take(pa.array(np.flatnonzero(rows)[:SAMPLE])), speaks[index])
+        score = _score(detector, index, texts.take(pa.array(np.flatnonzero(rows)[:SAMPLE])), speaks[index])
         if score < detector.least or (best and best.score >= score):
             continue
         example = digest.shape(texts[int(np.flatnonzero(rows)[0])].as_py())
@@ -113,9 +133,11 @@ def _passes(detector: Detector, index: int, texts: pa.Array) -> NDArray[np.bool_
     return passed
 
 
-def _score(rule: Rule, cells: pa.Array, in_field: bool) -> float:
+def _score(detector: Detector, index: int, cells: pa.Array, in_field: bool) -> float:
     """The middle score of some cells on their own, plus what the column as a whole adds."""
+    rule = detector.rules[index]
     if rule.names:
         return min(1.0, rule.score.match + rule.score.column + (rule.score.field if in_field else 0))
-    scores = [confirm.weigh(rule, cell, 0, len(cell), in_field) for cell in cells.to_pylist()]
+    matcher = detector.matchers[index]
+    scores = [matcher.weigh(cell, 0, len(cell), in_field) for cell in cells.to_pylist()]
     return float(min(1.0, round(float(np.median(scores)) + rule.score.column, 4)))

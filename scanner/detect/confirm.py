@@ -39,67 +39,83 @@ Factors: TypeAlias = list[tuple[str, float]]
 """What a score was made of: the form or the passed check first, then what was added or taken away for what."""
 
 
-def pattern_rule(index: int, rule: Rule, text: str, ends: Sequence[int] | None, in_field: bool, least: float) -> Iterator[Found]:
-    """Every match of a pattern rule in a row. `ends` are where its trigger ended, rising; None means anywhere."""
-    regex = rule.regex()
-    group = "value" if "value" in regex.groupindex else 0
-    size = len(text)
-    for low, high, last in _windows(ends, rule.width, rule.lead, size):
-        for match in regex.finditer(text, low, high):
-            start, end = match.span(group)
-            stop = match.end()
-            if stop > high - _LOOK and high < size:
-                break
-            if start < end:
-                score = weigh(rule, text, start, end, in_field)
-                if score >= least:
-                    yield Found(start, end, index, score)
-            if stop >= last:
-                break
+class Matcher:
+    """A rule made ready for its second pass: everything that it needs at hand, nothing looked up."""
 
+    __slots__ = ("_against", "_check", "_context", "_evidence", "_group", "_index", "_regex", "_score", "_unless", "rule")
 
-def weigh(rule: Rule, text: str, start: int, end: int, in_field: bool, factors: Factors | None = None) -> float:
-    """The score of one match, within 0.01 and 1; 0 when its check refuses it or `unless` stands by it.
+    def __init__(self, index: int, rule: Rule) -> None:
+        self.rule = rule
+        self._index = index
+        self._regex = rule.regex() if rule.pattern else None
+        self._group: str | int = "value" if self._regex is not None and "value" in self._regex.groupindex else 0
+        self._check = checks.CHECKS[rule.check] if rule.check else None
+        self._score = rule.score
+        self._evidence = [(checks.CHECKS[one.check], one) for one in rule.evidence]
+        self._context = _context(rule.context)
+        self._against = _context(rule.against)
+        self._unless = re.compile(rule.unless, re.IGNORECASE) if rule.unless else None
 
-    With `factors`, each part of the sum is written down there.
-    """
-    value = text[start:end]
-    score = rule.score.match
-    said = "form"
-    if rule.check:
-        if not checks.CHECKS[rule.check](value):
+    def find(self, text: str, ends: Sequence[int] | None, in_field: bool, least: float) -> list[Found]:
+        """Every match in a row. `ends` are where the trigger ended, rising; None means anywhere."""
+        found: list[Found] = []
+        if self._regex is None:
+            return found
+        size, rule = len(text), self.rule
+        for low, high, last in _windows(ends, rule.width, rule.lead, size):
+            for match in self._regex.finditer(text, low, high):
+                start, end = match.span(self._group)
+                stop = match.end()
+                if stop > high - _LOOK and high < size:
+                    break
+                if start < end:
+                    score = self.weigh(text, start, end, in_field)
+                    if score >= least:
+                        found.append(Found(start, end, self._index, score))
+                if stop >= last:
+                    break
+        return found
+
+    def weigh(self, text: str, start: int, end: int, in_field: bool, factors: Factors | None = None) -> float:
+        """The score of one match, within 0.01 and 1; 0 when its check refuses it or `unless` stands by it.
+
+        With `factors`, each part of the sum is written down there.
+        """
+        value = text[start:end]
+        score, said = self._score.match, "form"
+        if self._check is not None:
+            if not self._check(value):
+                return 0.0
+            if self._score.check is not None:
+                score, said = self._score.check, f"check {self.rule.check} passed"
+        if self._unless is not None and self._unless.search(sentence(text, start, end)):
             return 0.0
-        if rule.score.check is not None:
-            score, said = rule.score.check, f"check {rule.check} passed"
-    if factors is not None:
-        factors.append((said, score))
-    for evidence in rule.evidence:
-        passed = checks.CHECKS[evidence.check](value)
-        added = evidence.passed if passed else evidence.failed
-        score += added
         if factors is not None:
-            factors.append((f"{evidence.check} {'passed' if passed else 'failed'}", added))
-    if in_field and rule.score.field:
-        score += rule.score.field
-        if factors is not None:
-            factors.append(("field name", rule.score.field))
-    if rule.context or rule.against:
-        score += _surroundings(rule, text, start, end, factors)
-    if rule.unless and _unless(rule.unless).search(sentence(text, start, end)):
-        return 0.0
-    return min(1.0, max(0.01, round(score, 4)))
-
-
-def _surroundings(rule: Rule, text: str, start: int, end: int, factors: Factors | None) -> float:
-    """What the words on either side add and take away."""
-    around = _around(text, start, end, rule.window)
-    total = 0.0
-    for words, value in ((rule.context, rule.score.context), (rule.against, rule.score.against)):
-        if words and (word := _stands(_context(words), around)):
-            total += value
+            factors.append((said, score))
+        for check, evidence in self._evidence:
+            passed = check(value)
+            added = evidence.passed if passed else evidence.failed
+            score += added
             if factors is not None:
-                factors.append((f"the word {word!r} near by", value))
-    return total
+                factors.append((f"{evidence.check} {'passed' if passed else 'failed'}", added))
+        if in_field and self._score.field:
+            score += self._score.field
+            if factors is not None:
+                factors.append(("field name", self._score.field))
+        if self._context or self._against:
+            score += self._surroundings(text, start, end, factors)
+        return min(1.0, max(0.01, round(score, 4)))
+
+    def _surroundings(self, text: str, start: int, end: int, factors: Factors | None) -> float:
+        """What the words on either side add and take away."""
+        around = _around(text, start, end, self.rule.window)
+        total = 0.0
+        for words, value in ((self._context, self._score.context), (self._against, self._score.against)):
+            if words and (word := _stands(words, around)):
+                total += value
+                if factors is not None:
+                    factors.append((f"the word {word!r} near by", value))
+        return total
 
 
 def _windows(ends: Sequence[int] | None, width: int | None, lead: int | None, length: int) -> Iterator[tuple[int, int, int]]:
@@ -125,7 +141,6 @@ def _around(text: str, start: int, end: int, window: int) -> str:
     return f"{text[max(0, start - window) : start]}\n{text[end : end + window]}".lower()
 
 
-@functools.lru_cache(maxsize=4096)
 def _context(words: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str] | None], ...]:
     """Context words, each with an expression where it is not a single word: what is not a letter may differ."""
     made: list[tuple[str, re.Pattern[str] | None]] = []
@@ -147,11 +162,6 @@ def _stands(words: tuple[tuple[str, re.Pattern[str] | None], ...], around: str) 
     return ""
 
 
-@functools.cache
-def _unless(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
-
-
 def sentence(text: str, start: int, end: int) -> str:
     """The text around a span that belongs to it: at most `SENTENCE` to each side, within its paragraph."""
     before = text[max(0, start - SENTENCE) : start]
@@ -164,6 +174,9 @@ class Words:
 
     def __init__(self, ruleset: Ruleset, owners: tuple[tuple[int, Word], ...]) -> None:
         self._rules = ruleset.rules
+        self._unless = [re.compile(r.unless, re.IGNORECASE) if r.unless else None for r in ruleset.rules]
+        self._context = [_context(r.context) for r in ruleset.rules]
+        self._against = [_context(r.against) for r in ruleset.rules]
         self._owners = owners
         self._cues = ruleset.cues
         self._phrases = ruleset.phrases
@@ -191,14 +204,15 @@ class Words:
                     continue
                 if not (tied or fields[index] or self._near_person(text, start, stop, people)):
                     continue
-                if rule.unless and _unless(rule.unless).search(sentence(text, start, stop)):
+                unless = self._unless[index]
+                if unless is not None and unless.search(sentence(text, start, stop)):
                     continue
                 base = rule.score.weak if word.weak else rule.score.match
                 score = base + (rule.score.field if fields[index] else 0)
-                if rule.context or rule.against:
+                if self._context[index] or self._against[index]:
                     around = _around(text, start, stop, rule.window)
-                    score += rule.score.context if _stands(_context(rule.context), around) else 0
-                    score += rule.score.against if _stands(_context(rule.against), around) else 0
+                    score += rule.score.context if _stands(self._context[index], around) else 0
+                    score += rule.score.against if _stands(self._against[index], around) else 0
                 if score >= least:
                     yield Found(start, stop, index, min(1.0, round(score, 4)))
 

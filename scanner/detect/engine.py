@@ -90,6 +90,7 @@ class Detector:
         self._fold = triage.fold_database()
         self.prose = prose.Prose(ruleset, prose_level)
         scanned = [(i, r) for i, r in enumerate(self.rules) if not (r.words or r.only_fields) and self.prose.wants(r)]
+        self.matchers = [confirm.Matcher(i, rule) for i, rule in enumerate(self.rules)]
         self._numbers = np.array([i for i, _ in scanned], np.int64)
         self._whole = np.array([bool(r.names or r.recognizer) for r in self.rules], np.bool_)
         self._patterns = triage.pattern_database([r for _, r in scanned], cache)
@@ -116,6 +117,9 @@ class Detector:
                         arrays[i] = pc.if_else(pa.array(fact.rows), "", arrays[i])
                         if fact.rule in self._people:
                             _tie(tied, batch, fact.rows)
+                        continue
+                if batch.shape is Shape.CELL and not self._goes_by(batch.field) and (mask := columns.plain(arrays[i])) is not None:
+                    arrays[i] = pc.if_else(pa.array(mask), "", arrays[i])
         rows = self._rows(batches, arrays)
         for row in rows:
             row.found = self._identifiers(row, batches[row.batch])
@@ -143,6 +147,11 @@ class Detector:
                 self._speaks.clear()
             known = self._speaks[name] = [rule.matches_field(name) for rule in self.rules]
         return known
+
+    def _goes_by(self, name: str) -> bool:
+        """Whether some rule looks at everything in a field because of its name."""
+        speaks = self.speaks(name)
+        return any(speaks[rule] for rule in self._by_field)
 
     def _rows(self, batches: Sequence[TextBatch], arrays: list[pa.Array]) -> list[Row]:
         """The rows that may hold something, each with the rules that its triggers name."""
@@ -195,8 +204,7 @@ class Detector:
                 else:
                     one.words.append((which, place))
         for i, batch in enumerate(batches):
-            speaks = self.speaks(batch.field)
-            if any(speaks[rule] for rule in self._by_field):
+            if self._goes_by(batch.field):
                 filled = pc.greater(pc.binary_length(arrays[i]), 0)
                 for number in np.flatnonzero(filled.to_numpy(zero_copy_only=False)).tolist():
                     row(int(firsts[i]) + number)
@@ -212,10 +220,10 @@ class Detector:
             elif rule.recognizer:
                 found.extend(self.prose.recognise(index, text, speaks[index], self.least))
             else:
-                found.extend(confirm.pattern_rule(index, rule, text, ends, speaks[index], self.least))
+                found += self.matchers[index].find(text, ends, speaks[index], self.least)
         for index in self._by_field:
             if speaks[index]:
-                found.extend(confirm.pattern_rule(index, self.rules[index], text, None, True, self.least))
+                found += self.matchers[index].find(text, None, True, self.least)
         return confirm.resolve(found, self.rules)
 
 
@@ -223,42 +231,41 @@ class _Builder:
     """Collects findings and turns them into an Arrow batch."""
 
     def __init__(self, detector: Detector) -> None:
-        self._detector = detector
-        self._columns: tuple[list[object], ...] = tuple([] for _ in SCHEMA)
+        self._key = detector.key
+        self._names = [(rule.entity, rule.id) for rule in detector.rules]
+        self._rows: list[tuple[object, ...]] = []
 
     def add(self, row: Row, batch: TextBatch, shapes: dict[tuple[str, str, str], str]) -> None:
         record = batch.records[row.number].as_py()
-        base, begin, end = 0, 0, None
+        base, begin, end = 0, 0, -1
         if batch.seams is not None:
-            base, begin = batch.seams.base[row.number].as_py(), batch.seams.begin[row.number].as_py()
-            end = batch.seams.end[row.number].as_py()
+            base, begin, end = (int(part[row.number].as_py()) for part in (batch.seams.base, batch.seams.begin, batch.seams.end))
         folded = row.folded
         original = folded.text if not folded.at else batch.texts[row.number].as_py()
-        for found in row.found:
-            start, stop = folded.start(found.start), folded.end(found.end)
-            if start < begin or (end is not None and start >= end):
+        for low, high, rule, score in row.found:
+            start, stop = (low, high) if not folded.at else (folded.start(low), folded.end(high))
+            if start < begin or start >= end >= 0:
                 continue
-            rule = self._detector.rules[found.rule]
-            value = original[start:stop]
-            place = (batch.object, batch.field, rule.entity)
+            entity, name = self._names[rule]
+            place = (batch.object, batch.field, entity)
             if place not in shapes:
-                shapes[place] = digest.shape(value)
-            name, offset = record, base
+                shapes[place] = digest.shape(original[start:stop])
+            where, offset = record, base
             if batch.by_line:
                 line = original.count("\n", 0, start)
-                name = f"line={int(record) + line}"
+                where = f"line={int(record) + line}"
                 offset = -(original.rfind("\n", 0, start) + 1) if line else base
-            values = (
-                batch.object, batch.field, name, start + offset, stop + offset, rule.entity, rule.id, found.score,
-                digest.digest(self._detector.key, rule.entity, folded.text[found.start : found.end]),
-            )  # fmt: skip
-            for column, item in zip(self._columns, values, strict=True):
-                column.append(item)
+            value = digest.digest(self._key, entity, folded.text[low:high])
+            self._rows.append((batch.object, batch.field, where, start + offset, stop + offset, entity, name, score, value))
 
     def batch(self) -> pa.RecordBatch:
-        return pa.RecordBatch.from_arrays(
-            [pa.array(values, kind.type) for values, kind in zip(self._columns, SCHEMA, strict=True)], schema=SCHEMA
-        )
+        if not self._rows:
+            return _NOTHING
+        columns = zip(*self._rows, strict=True)
+        return pa.RecordBatch.from_arrays([pa.array(values, kind.type) for values, kind in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+
+
+_NOTHING = pa.RecordBatch.from_arrays([pa.array([], kind.type) for kind in SCHEMA], schema=SCHEMA)
 
 
 def _plain(texts: pa.Array) -> pa.Array:

@@ -246,6 +246,32 @@ def ipv4(texts: pa.Array) -> Bools:
     return _bools(pc.and_(formed, pc.invert(pc.starts_with(texts, "127."))))
 
 
+def person_name(texts: pa.Array) -> Bools:
+    """As `checks.person_name`: cells of at most three plain words with an unmistakable first name at once, the rest one by one."""
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    words = pc.split_pattern(pc.utf8_lower(texts), " ")
+    plain = pc.and_(
+        pc.match_substring_regex(texts, r"^\pL+(?:[ '’-]\pL+)*$"),
+        pc.less_equal(pc.fill_null(pc.list_value_length(words), 0), 3),
+    )
+    named = np.zeros(len(texts) + 1, np.int64)
+    known = pc.is_in(words.flatten(), _unmistakable()).to_numpy(zero_copy_only=False)
+    np.add.at(named, pc.list_parent_indices(words).to_numpy(), known)
+    passed: Bools = _bools(plain) & (named[:-1] > 0)
+    rest = np.flatnonzero(~passed)
+    if len(rest):
+        check = functools.cache(checks.person_name)
+        passed = passed.copy()
+        passed[rest] = [value is not None and check(value) for value in texts.take(pa.array(rest)).to_pylist()]
+    return passed
+
+
+@functools.cache
+def _unmistakable() -> pa.Array:
+    return pa.array(sorted(checks.listed("first_names.txt") - checks.listed("names_that_are_words.da.txt")))
+
+
 def _bools(answer: pa.BooleanArray) -> Bools:
     result: Bools = pc.fill_null(answer, False).to_numpy(zero_copy_only=False)
     return result
@@ -260,5 +286,6 @@ VECTOR: dict[str, Callable[[Any], Bools]] = {
     "iban": iban,
     "email": email,
     "ipv4": ipv4,
+    "person_name": person_name,
 }
 """The checks that have such a form; each takes a string array and gives one bool a row."""
