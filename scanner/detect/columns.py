@@ -76,28 +76,30 @@ def judge(detector: Detector, batch: TextBatch, texts: pa.Array) -> Fact | None:
     sample = texts.take(pa.array(places[::step][:SAMPLE]))
     few = sample.to_pylist()[:: SAMPLE // FEW]
     speaks = detector.speaks(batch.field)
-    best: Fact | None = None
+    candidates = []
     for index, rule in enumerate(detector.rules):
         if not (rule.cell or rule.names) or (rule.only_fields and not speaks[index]) or not detector.prose.wants(rule):
             continue
-        if not _worth_trying(rule, few) or _passes(detector, index, sample).mean() < SHARE:
+        if not _worth_trying(rule, few):
             continue
+        passed = _passes(detector, index, sample)
+        if passed.mean() < SHARE:
+            continue
+        score = _score(detector, index, sample.filter(pa.array(passed)), speaks[index])
+        if score >= detector.least:
+            candidates.append((-score, bool(rule.names), index))
+    for score, _, index in sorted(candidates):
         rows = _passes(detector, index, texts)
-        share = rows.sum() / len(places)
-        if share < SHARE:
-            continue
-        score = _score(detector, index, texts.take(pa.array(np.flatnonzero(rows)[:SAMPLE])), speaks[index])
-        if score < detector.least or (best and best.score >= score):
-            continue
-        example = digest.shape(texts[int(np.flatnonzero(rows)[0])].as_py())
-        best = Fact(batch.object, batch.field, index, rows, len(places), score, example)
-    return best
+        if rows.sum() >= SHARE * len(places):
+            example = digest.shape(texts[int(np.flatnonzero(rows)[0])].as_py())
+            return Fact(batch.object, batch.field, index, rows, len(places), -score, example)
+    return None
 
 
 def _worth_trying(rule: Rule, cells: list[str]) -> bool:
     """Whether some cells have the form at all; most rules end here, at the first cells."""
     if not rule.cell:
-        return True
+        return sum(" " in cell and cell[:1].isupper() and not any(map(str.isdigit, cell)) for cell in cells) > len(cells) // 2
     regex, misses = _whole(rule.cell, rule.case), 0
     for cell in cells:
         if regex.fullmatch(cell) is None:
