@@ -162,7 +162,20 @@ def customers(count: int, seed: int = 2) -> Iterator[tuple[object, ...]]:
         )  # fmt: skip
 
 
-ORDERS = ("id", "customer_no", "product_id", "sku", "quantity", "unit_price", "currency", "ordered_at", "shipped_at", "status", "carrier", "comment")
+ORDERS = (
+    "id",
+    "customer_no",
+    "product_id",
+    "sku",
+    "quantity",
+    "unit_price",
+    "currency",
+    "ordered_at",
+    "shipped_at",
+    "status",
+    "carrier",
+    "comment",
+)
 
 
 def orders(count: int, seed: int = 3) -> Iterator[tuple[object, ...]]:

@@ -276,7 +276,16 @@ def test_the_line_that_peers_fail(detector: engine.Detector, line: str) -> None:
 
 def test_none_of_the_look_alikes_is_a_special_category(detector: engine.Detector) -> None:
     """Words of the lists in their other sense, said beside a person's name."""
-    special = {"HEALTH", "GENETIC", "BIOMETRIC", "ETHNIC_ORIGIN", "POLITICAL_OPINION", "RELIGIOUS_BELIEF", "TRADE_UNION", "SEXUAL_ORIENTATION"}
+    special = {
+        "HEALTH",
+        "GENETIC",
+        "BIOMETRIC",
+        "ETHNIC_ORIGIN",
+        "POLITICAL_OPINION",
+        "RELIGIOUS_BELIEF",
+        "TRADE_UNION",
+        "SEXUAL_ORIENTATION",
+    }
     for line in (
         "Mette Holm skrev: den økonomiske depression i 1930'erne ramte landbruget.",
         "Motoren i Mette Holms bil yder 150 HK ved 4.000 omdrejninger.",

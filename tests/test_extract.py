@@ -1,6 +1,5 @@
 """Bytes to texts: every place in every format is read, under its address; what is not read is said."""
 
-
 from __future__ import annotations
 
 import bz2

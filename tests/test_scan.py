@@ -108,6 +108,16 @@ def test_the_demo_company_becomes_an_inventory(cli: Cli, company: Path, tmp_path
     assert "<html" in (tmp_path / page).read_text(encoding="utf-8")
 
 
+def test_the_configuration_names_sources_from_its_own_folder(cli: Cli, company: Path, tmp_path: Path) -> None:
+    done = cli("scan", "--config", f"{company}/persondata.toml", "--format", "json", expect=3)
+    assert json.loads(done.stdout)["objects"]["complete"] > 30
+    assert {row["source"] for row in rows(cli, "inventory")} == {"crm", "share", "mail", "chat"}
+    with sqlite3.connect(company / "crm.db") as db:
+        number, email = db.execute("select customer_no, email from customers limit 1").fetchone()
+    shown = cli("show", "crm", "customers", f"customer_no={number}", "email", "--config", f"{company}/persondata.toml", "--format", "jsonl")
+    assert json.loads(shown.stdout)["text"] == email
+
+
 def test_show_reads_the_source_again(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text(f"Intet her.\nHans cpr er {CPR}, ja.\nSlut\n", encoding="utf-8")
     cli("scan", "note.txt")

@@ -91,9 +91,17 @@ def open_sources(names: tuple[str, ...], settings: config.Config, inventory: Pat
             opened.append(_open(name, name, None, (), (), settings.limits, inventory))
             continue
         password = config.secret(entry.password, settings.folder) if entry.password else None
-        url = entry.url if "://" in entry.url else str(settings.folder / entry.url)
+        url = _from(settings.folder, entry.url)
         opened.append(_open(url, entry.name, password, entry.include, entry.exclude, settings.limits, inventory))
     return opened
+
+
+def _from(folder: Path, url: str) -> str:
+    """A path or SQLite file of the configuration, which starts at the configuration's own folder."""
+    for scheme in ("sqlite:///", ""):
+        if url.startswith(scheme) and (scheme or "://" not in url):
+            return scheme + str(folder / url.removeprefix(scheme))
+    return url
 
 
 def _open(

@@ -28,7 +28,7 @@ def write(folder: Path) -> list[str]:
         mail.write_chats(folder / "chat", customers, staff, Random("optifo chat"))
         place = folder.as_posix()
         sources = [f"sqlite:///{place}/crm.db", f"{place}/share", f"{place}/mail/info.mbox", f"{place}/chat"]
-        (folder / "persondata.toml").write_text(configuration(*sources), encoding="utf-8")
+        (folder / "persondata.toml").write_text(configuration("sqlite:///crm.db", "share", "mail/info.mbox", "chat"), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written ({error.strerror})") from error
     return sources
@@ -37,7 +37,7 @@ def write(folder: Path) -> list[str]:
 def configuration(database_url: str, files: str, mailbox: str, chats: str) -> str:
     """What the company would tell the scanner about itself, as `persondata.toml`."""
     return f"""\
-# Optifo ApS is made up. Paths count from the folder that `persondata demo` was called in.
+# Optifo ApS is made up. Relative paths start at the folder of this file.
 
 [controller]
 name = "Optifo ApS"

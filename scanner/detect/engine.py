@@ -262,7 +262,9 @@ class _Builder:
         if not self._rows:
             return _NOTHING
         columns = zip(*self._rows, strict=True)
-        return pa.RecordBatch.from_arrays([pa.array(values, kind.type) for values, kind in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+        return pa.RecordBatch.from_arrays(
+            [pa.array(values, kind.type) for values, kind in zip(columns, SCHEMA, strict=True)], schema=SCHEMA
+        )
 
 
 _NOTHING = pa.RecordBatch.from_arrays([pa.array([], kind.type) for kind in SCHEMA], schema=SCHEMA)
