@@ -67,9 +67,10 @@ def work(state: State, job: Job, watch: Callable[[str], None]) -> Generator[byte
     source.watch, source.skip = watch, job.skip
     tally = _Tally(state.detector, job.unit)
     waiting: list[pa.RecordBatch] = []
+    judged: dict[tuple[str, str], frozenset[str]] = {}
     try:
         for group in _groups(source.read(job.unit), tally):
-            detection = state.detector.detect(group)
+            detection = state.detector.detect(group, judged=judged)
             tally.add(group, detection)
             if len(detection.findings):
                 waiting.append(detection.findings)

@@ -56,8 +56,11 @@ class Matcher:
         self._against = _context(rule.against)
         self._unless = re.compile(rule.unless, re.IGNORECASE) if rule.unless else None
 
-    def find(self, text: str, ends: Sequence[int] | None, in_field: bool, least: float) -> list[Found]:
-        """Every match in a row. `ends` are where the trigger ended, rising; None means anywhere."""
+    def find(self, text: str, ends: Sequence[int] | None, stance: int, least: float) -> list[Found]:
+        """Every match in a row. `ends` are where the trigger ended, rising; None means anywhere.
+
+        `stance` says whether the field's name speaks for the rule (1), against it (-1), or not at all (0).
+        """
         found: list[Found] = []
         if self._regex is None:
             return found
@@ -69,14 +72,14 @@ class Matcher:
                 if stop > high - _LOOK and high < size:
                     break
                 if start < end:
-                    score = self.weigh(text, start, end, in_field)
+                    score = self.weigh(text, start, end, stance)
                     if score >= least:
                         found.append(Found(start, end, self._index, score))
                 if stop >= last:
                     break
         return found
 
-    def weigh(self, text: str, start: int, end: int, in_field: bool, factors: Factors | None = None) -> float:
+    def weigh(self, text: str, start: int, end: int, stance: int, factors: Factors | None = None) -> float:
         """The score of one match, within 0.01 and 1; 0 when its check refuses it or `unless` stands by it.
 
         With `factors`, each part of the sum is written down there.
@@ -98,10 +101,10 @@ class Matcher:
             score += added
             if factors is not None:
                 factors.append((f"{evidence.check} {'passed' if passed else 'failed'}", added))
-        if in_field and self._score.field:
-            score += self._score.field
+        if stance and (added := self._score.field if stance > 0 else self._score.against):
+            score += added
             if factors is not None:
-                factors.append(("field name", self._score.field))
+                factors.append(("field name", added))
         if self._context or self._against:
             score += self._surroundings(text, start, end, factors)
         return min(1.0, max(0.01, round(score, 4)))
@@ -187,7 +190,7 @@ class Words:
         hits: Iterable[tuple[int, int]],
         people: Sequence[tuple[int, int]],
         tied: bool,
-        fields: Sequence[bool],
+        fields: Sequence[int],
         least: float,
     ) -> Iterator[Found]:
         """`hits` are (word's number, end of its trigger); `people` the spans of identifiers in the row, sorted.
@@ -200,15 +203,15 @@ class Words:
             rule = self._rules[index]
             for match in self._at(number, text, end):
                 start, stop = match
-                if rule.only_fields and not fields[index]:
+                if rule.only_fields and fields[index] <= 0:
                     continue
-                if not (tied or fields[index] or self._near_person(text, start, stop, people)):
+                if not (tied or fields[index] > 0 or self._near_person(text, start, stop, people)):
                     continue
                 unless = self._unless[index]
                 if unless is not None and unless.search(sentence(text, start, stop)):
                     continue
                 base = rule.score.weak if word.weak else rule.score.match
-                score = base + (rule.score.field if fields[index] else 0)
+                score = base + (rule.score.field if fields[index] > 0 else rule.score.against if fields[index] < 0 else 0)
                 if self._context[index] or self._against[index]:
                     around = _around(text, start, stop, rule.window)
                     score += rule.score.context if _stands(self._context[index], around) else 0

@@ -98,19 +98,32 @@ class Detector:
         self._confirm_words = confirm.Words(ruleset, owners)
         self._by_field = [i for i, r in enumerate(self.rules) if r.pattern and r.only_fields]
         self._people = frozenset(i for i, r in enumerate(self.rules) if r.entity in ruleset.identifying())
-        self._speaks: dict[str, list[bool]] = {}
+        self._speaks: dict[str, list[int]] = {}
         self.compiled_now = self._patterns.compiled_now or self._words.compiled_now
 
-    def detect(self, batches: Sequence[TextBatch], *, judge_columns: bool = True) -> Detection:
-        """Find everything in these batches. Batches that share one `records` array are columns of the same rows."""
+    def detect(
+        self, batches: Sequence[TextBatch], *, judge_columns: bool = True, judged: dict[tuple[str, str], frozenset[str]] | None = None
+    ) -> Detection:
+        """Find everything in these batches. Batches that share one `records` array are columns of the same rows.
+
+        `judged` remembers, from call to call, what columns were found not to be: for their last few rows.
+        """
+        judged = {} if judged is None else judged
+        denied: dict[int, frozenset[str]] = {}
         arrays = [_plain(batch.texts) for batch in batches]
         facts: list[columns.Fact] = []
         shapes: dict[tuple[str, str, str], str] = {}
         tied: dict[int, NDArray[np.bool_]] = {}
         if judge_columns:
             for i, batch in enumerate(batches):
-                if batch.shape is Shape.CELL and len(batch.texts) >= columns.FEWEST:
-                    fact = columns.judge(self, batch, arrays[i])
+                if batch.shape is Shape.CELL:
+                    judgement = columns.judge(self, batch, arrays[i])
+                    place = (batch.object, batch.field)
+                    if judgement is columns.UNJUDGED:
+                        denied[i] = judged.get(place, frozenset())
+                    else:
+                        denied[i] = judged[place] = judgement.denied
+                    fact = judgement.fact
                     if fact is not None:
                         facts.append(fact)
                         shapes[batch.object, batch.field, self.rules[fact.rule].entity] = fact.example
@@ -123,6 +136,8 @@ class Detector:
         rows = self._rows(batches, arrays)
         for row in rows:
             row.found = self._identifiers(row, batches[row.batch])
+            if denied.get(row.batch):
+                row.found = [found for found in row.found if not self._denied(found, row.folded.text, denied[row.batch])]
             if batches[row.batch].shape is Shape.CELL and any(f.rule in self._people for f in row.found):
                 _tie(tied, batches[row.batch], row.number)
         out = _Builder(self)
@@ -139,19 +154,23 @@ class Detector:
                 out.add(row, batch, shapes)
         return Detection(out.batch(), tuple(facts), shapes)
 
-    def speaks(self, name: str) -> list[bool]:
-        """For each rule, whether the field's name speaks for it."""
+    def _denied(self, found: Found, text: str, entities: frozenset[str]) -> bool:
+        """Whether a finding is a whole cell of a column that is something else."""
+        return self.rules[found.rule].entity in entities and text[found.start : found.end] == text.strip()
+
+    def speaks(self, name: str) -> list[int]:
+        """For each rule, whether the field's name speaks for it (1), against it (-1), or not at all (0)."""
         known = self._speaks.get(name)
         if known is None:
             if len(self._speaks) > 10_000:
                 self._speaks.clear()
-            known = self._speaks[name] = [rule.matches_field(name) for rule in self.rules]
+            known = self._speaks[name] = [rule.stance(name) for rule in self.rules]
         return known
 
     def _goes_by(self, name: str) -> bool:
         """Whether some rule looks at everything in a field because of its name."""
         speaks = self.speaks(name)
-        return any(speaks[rule] for rule in self._by_field)
+        return any(speaks[rule] > 0 for rule in self._by_field)
 
     def _rows(self, batches: Sequence[TextBatch], arrays: list[pa.Array]) -> list[Row]:
         """The rows that may hold something, each with the rules that its triggers name."""
@@ -222,8 +241,8 @@ class Detector:
             else:
                 found += self.matchers[index].find(text, ends, speaks[index], self.least)
         for index in self._by_field:
-            if speaks[index]:
-                found += self.matchers[index].find(text, None, True, self.least)
+            if speaks[index] > 0:
+                found += self.matchers[index].find(text, None, 1, self.least)
         return confirm.resolve(found, self.rules)
 
 

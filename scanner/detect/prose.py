@@ -106,11 +106,11 @@ class Prose:
         """Whether a rule takes part at this level."""
         return self.level != "off" or not (rule.names or rule.recognizer)
 
-    def names(self, index: int, text: str, in_field: bool, least: float) -> Iterator[Found]:
+    def names(self, index: int, text: str, stance: int, least: float) -> Iterator[Found]:
         """People's names in a text."""
         score = self._rules[index].score
         for start, end, known in self._gazetteers[index].people(text):
-            value = (score.match if known else score.weak) + (score.field if in_field else 0)
+            value = (score.match if known else score.weak) + (score.field if stance > 0 else 0)
             if value >= least:
                 yield Found(start, end, index, min(1.0, value))
 
@@ -120,11 +120,11 @@ class Prose:
         first = pc.utf8_lower(pc.replace_substring_regex(texts, r"^(\S+)[\s\S]*$", r"\1"))
         return pc.and_(whole, pc.is_in(first, self._gazetteers[index].first_array))
 
-    def recognise(self, index: int, text: str, in_field: bool, least: float) -> Iterator[Found]:
+    def recognise(self, index: int, text: str, stance: int, least: float) -> Iterator[Found]:
         """What one of Presidio's recognisers finds in a text."""
         rule = self._rules[index]
         for result in recognizer(rule.recognizer).analyze(text, recognizer(rule.recognizer).supported_entities, None) or ():
-            score = min(1.0, max(float(result.score), rule.score.match) + (rule.score.field if in_field else 0.0))
+            score = min(1.0, max(float(result.score), rule.score.match) + (rule.score.field if stance > 0 else 0.0))
             if score >= least:
                 yield Found(result.start, result.end, index, score)
 

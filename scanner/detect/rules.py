@@ -108,9 +108,11 @@ class Rule:
         """The compiled pattern."""
         return _compile(self.pattern, self.case)
 
-    def matches_field(self, field: str) -> bool:
-        """Whether a field's name speaks for this rule."""
-        return _matches_field(self.fields, field)
+    def stance(self, field: str) -> int:
+        """Whether a field's name speaks for this rule (1), against it (-1), or not at all (0)."""
+        if _matches_field(self.fields, field):
+            return 1
+        return -1 if self.against and _names_one_of(self.against, field) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +363,12 @@ def _matches_field(globs: tuple[str, ...], field: str) -> bool:
     folded = fold_field(field)
     last = re.split(r"[./:]", folded)[-1]
     return any(fnmatch.fnmatchcase(last, glob) or fnmatch.fnmatchcase(folded, glob) for glob in globs)
+
+
+def _names_one_of(words: tuple[str, ...], field: str) -> bool:
+    """Whether one of some words stands at the beginning of a part of a field's name."""
+    folded = "_" + re.sub(r"[^a-z0-9]+", "_", fold_field(field))
+    return any("_" + re.sub(r"[^a-z0-9]+", "_", fold_field(word)) in folded for word in words if len(word) > 2)
 
 
 def _list(name: str, path: Path, home: Path, file: str) -> Path:
