@@ -119,6 +119,7 @@ class _Sum:
     count: int = 0
     records: int = 0
     in_segment: int = 0
+    test: int = 0
     score: float = 0.0
     last: str | None = None
 
@@ -165,11 +166,12 @@ class _Tally:
             one.records += rows
             one.score = max(one.score, fact.score)
         findings = detection.findings
-        columns = (findings.column(name).to_pylist() for name in ("object", "field", "entity", "record", "score"))
-        for name, part, entity, record, score in zip(*columns, strict=True):
+        columns = (findings.column(name).to_pylist() for name in ("object", "field", "entity", "record", "score", "test"))
+        for name, part, entity, record, score, test in zip(*columns, strict=True):
             one = self._sums.setdefault((name, part, entity), _Sum())
             one.count += 1
             one.in_segment += 1
+            one.test += test
             one.score = max(one.score, score)
             if record != one.last:
                 one.records += 1
@@ -197,7 +199,9 @@ class _Tally:
             cls = next(rule.cls for rule in self._rules if rule.entity == entity)
             filled = max(self._filled[name, part][0], one.records)
             shape = self._shapes[name, part, entity]
-            holdings.append(Holding(name, part, entity, cls, one.count, one.records, filled, one.in_segment, round(one.score, 4), shape))
+            holdings.append(
+                Holding(name, part, entity, cls, one.count, one.records, filled, one.in_segment, one.test, round(one.score, 4), shape)
+            )
         objects = [
             ObjectRead(name, one.kind, *judged(one.problems, one.read), one.bytes, one.rows) for name, one in sorted(self._objects.items())
         ]

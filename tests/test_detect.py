@@ -297,3 +297,49 @@ def test_none_of_the_look_alikes_is_a_special_category(detector: engine.Detector
         "Jeg tror, at hun har ret, og at du skal trykke på JA.",
     ):
         assert not special & {str(f[3]) for f in found(detector, [line])}, line
+
+
+@pytest.mark.parametrize(
+    ("text", "entity", "parts"),
+    [
+        ("cpr 070761-4285", "DK_CPR", ["check cpr passed", "cpr_modulus_11"]),
+        ("Hun er sygemeldt med diabetes.", "HEALTH", ["a strong word", "tied by the word 'hun'"]),
+        ("Skriv til a@example.com", "EMAIL_ADDRESS", ["check email passed", "test data"]),
+        ("Jeg talte med Mette Holm.", "PERSON", ["a first name"]),
+    ],
+)
+def test_every_score_can_be_taken_apart(detector: engine.Detector, text: str, entity: str, parts: list[str]) -> None:
+    for start, end, _, rule, score in [f[1:6] for f in found(detector, [text]) if f[3] == entity]:
+        factors = detector.explain(text, "", start, end, rule)
+        assert min(1.0, max(0.01, sum(value for _, value in factors))) == pytest.approx(score, abs=1e-4)
+        for part in parts:
+            assert any(part in what for what, _ in factors), factors
+
+
+def test_a_column_is_what_its_values_are_together(detector: engine.Detector) -> None:
+    """A telling name does not make order numbers CPR numbers, and an opaque one does not hide them."""
+    chance = random.Random(5)
+    invent = corpus.Invent(9)
+    columns = {
+        "k7": [invent.cpr(hyphen=False) for _ in range(300)],
+        "cpr": [f"{chance.randint(1, 28):02}{chance.randint(1, 12):02}{chance.randint(20, 25)}-{i % 100:04}" for i in range(300)],
+        "cprnr": [str(1_010_000_000 + chance.randint(0, 19_999_999)) for _ in range(300)],
+        "number": [str(1_700_000_000 + chance.randint(0, 12_000_000)) for _ in range(300)],
+        "lost": [str(int(invent.cpr(hyphen=False))) for _ in range(300)],
+    }
+    for name, values in columns.items():
+        batch = TextBatch("t", name, pa.array(values), pa.array([str(i) for i in range(len(values))]), Shape.CELL)
+        detection = detector.detect([batch])
+        is_cpr = [detector.rules[fact.rule].entity for fact in detection.facts] == ["DK_CPR"]
+        assert is_cpr == (name in ("k7", "lost")), name
+        if name == "cpr" or name == "cprnr" or name == "number":
+            assert "DK_CPR" not in detection.findings.column("entity").to_pylist()
+    for fact in detection.facts:
+        assert int(fact.rows.sum()) == 300, "nine digits are CPR numbers that lost their zero"
+
+
+def test_test_data_is_found_and_marked(detector: engine.Detector) -> None:
+    texts = ["cpr 2512489996", "cpr 070761-4285", "kort 4111 1111 1111 1111", "a@example.org", "a@firma.dk"]
+    batch = TextBatch("o", "", pa.array(texts), pa.array([str(i) for i in range(len(texts))]))
+    marked = {int(f["record"]): f["test"] for f in detector.detect([batch]).findings.to_pylist()}
+    assert marked == {0: True, 1: False, 2: True, 3: True, 4: False}

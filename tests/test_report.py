@@ -38,7 +38,7 @@ def book(*units: tuple[str, str, str, str], holdings: tuple[tuple[str, str, str,
         opened.execute("insert into object values (?, ?, 'file', ?, ?, 2048, 100, ?)", (number, name, status, reason, FIRST))
     for name, field, entity, kind, count, example in holdings:
         opened.execute(
-            "insert into holding select id, object, ?, ?, ?, ?, 1, 4, 0, 0.9, ?, ? from unit where object = ?",
+            "insert into holding select id, object, ?, ?, ?, ?, 1, 4, 0, 0, 0.9, ?, ? from unit where object = ?",
             (field, entity, kind, count, example, FIRST, name),
         )
     return opened
@@ -188,7 +188,7 @@ def test_large_books_are_cut_and_say_so(tmp_path: Path) -> None:
     units = [("crm", f"t{at:05}", "failed" if at % 2 else "complete", "denied" if at % 2 else "") for at in range(3_000)]
     opened = book(*units, holdings=tuple(("t00000", f"f{at}", "PERSON", "general", 1, "x") for at in range(40)))
     opened.execute(
-        "insert into holding select id, object, 'f', 'PERSON', 'general', 1, 1, 1, 0, 1, 'x', ? from unit where id > 1",
+        "insert into holding select id, object, 'f', 'PERSON', 'general', 1, 1, 1, 0, 0, 1, 'x', ? from unit where id > 1",
         (FIRST,),
     )
     text = words(read(written(opened, tmp_path)))

@@ -87,6 +87,7 @@ def test_the_demo_company_becomes_an_inventory(cli: Cli, company: Path, tmp_path
         "example",
         "first_seen",
         "last_seen",
+        "test",
     ]
     entities = {row["entity"] for row in map_}
     assert entities >= {"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "ADDRESS", "DK_CPR", "IBAN_CODE", "IP_ADDRESS", "HEALTH", "TRADE_UNION"}

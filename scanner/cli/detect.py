@@ -21,12 +21,14 @@ from scanner.errors import UsageError
 @click.option("--jsonl", is_flag=True, help='Each line of input is {"id": …, "text": …}; each line of output its findings.')
 @click.option("--language", type=click.Choice(["da", "en", "auto"]), default="auto", show_default=True, help="Language of the text.")
 @click.option("--min-score", type=click.FloatRange(0, 1), default=0.5, show_default=True, metavar="S", help="Leave out what scores lower.")
+@click.option("--why", is_flag=True, help="Say what each score is made of.")
 @options.prose
 @options.output("text", "json", "jsonl")
 @options.common
 def command(
-    file: tuple[Path, ...], jsonl: bool, language: str, min_score: float, prose: str, form: str, config_file: Path | None, inventory: Path
-) -> None:
+    file: tuple[Path, ...], jsonl: bool, language: str, min_score: float, why: bool, prose: str, form: str,
+    config_file: Path | None, inventory: Path,
+) -> None:  # fmt: skip
     """Find personal data in each text FILE, or in standard input. Offsets are code points, the end exclusive.
 
     For documents, tables and archives use `persondata scan`, or `persondata extract` to see their text.
@@ -36,7 +38,7 @@ def command(
     languages = () if language == "auto" else (language,)
     detector = options.detector(settings, prose, least=least, languages=languages)
     for name, text in _texts(file, jsonl):
-        found = list(_find(detector, text))
+        found = list(_find(detector, text, why))
         if jsonl or form != "text":
             click.echo(json.dumps({"id": name, "findings": found}, ensure_ascii=False))
             continue
@@ -46,6 +48,8 @@ def command(
             value = " ".join(text[one["start"] : one["end"]].split())
             prefix = f"{name}:" if len(file) > 1 else ""
             click.echo(f"{prefix}{line + 1}:{column + 1}\t{one['entity']}\t{one['score']:.2f}\t{one['class']}\t{value}\t{one['rule']}")
+            for factor in one.get("why", ()):
+                click.echo(f"{prefix}\t{factor['added']:+.2f}\t{factor['what']}")
 
 
 def _texts(files: tuple[Path, ...], jsonl: bool) -> Iterator[tuple[Any, str]]:
@@ -79,7 +83,7 @@ def _parsed(path: Path, number: int, line: bytes) -> tuple[Any, str]:
     return entry.get("id"), text
 
 
-def _find(detector: Any, text: str) -> Iterator[dict[str, Any]]:
+def _find(detector: Any, text: str, why: bool) -> Iterator[dict[str, Any]]:
     from scanner.extract.text import Texts
 
     texts = Texts("")
@@ -87,7 +91,12 @@ def _find(detector: Any, text: str) -> Iterator[dict[str, Any]]:
     classes = {rule.entity: rule.cls for rule in detector.rules}
     found = detector.detect(list(texts.rest())).findings.to_pylist()
     for one in sorted(found, key=lambda f: (f["start"], f["end"])):
-        yield {
+        answer = {
             "entity": one["entity"], "start": one["start"], "end": one["end"], "score": round(one["score"], 4),
             "class": classes[one["entity"]], "rule": one["rule"],
         }  # fmt: skip
+        if one["test"]:
+            answer["test"] = True
+        if why:
+            answer["why"] = options.why(detector, text, "", one)
+        yield answer

@@ -9,7 +9,21 @@ import click
 from scanner import config
 from scanner.cli import options
 
-COLUMNS = ("source", "object", "field", "entity", "class", "count", "records", "share", "score", "example", "first_seen", "last_seen")
+COLUMNS = (
+    "source",
+    "object",
+    "field",
+    "entity",
+    "class",
+    "count",
+    "records",
+    "share",
+    "score",
+    "example",
+    "first_seen",
+    "last_seen",
+    "test",
+)
 
 
 @click.command("inventory", short_help="Show what personal data lies where.")

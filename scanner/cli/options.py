@@ -101,6 +101,18 @@ def detector(settings: config.Config, prose_level: str, *, least: float | None =
     return made
 
 
+AROUND = 1_000
+"""So much text on either side is enough to say why something was found."""
+
+
+def why(detector: Detector, text: str, field: str, found: dict[str, Any], *, in_row: bool = False) -> list[dict[str, Any]]:
+    """What the score of a finding is made of: each factor and what it added. The sum is kept within 0 and 1."""
+    low = max(0, found["start"] - AROUND)
+    part = text[low : found["end"] + AROUND]
+    factors = detector.explain(part, field, found["start"] - low, found["end"] - low, found["rule"], in_row=in_row)
+    return [{"what": what, "added": round(added, 4)} for what, added in factors]
+
+
 def print_rows(rows: Iterable[dict[str, Any]], form: str, columns: Sequence[str]) -> None:
     """Print rows as a table, JSON (one list), JSON lines or CSV; Parquet goes to standard output as bytes."""
     if form == "jsonl":

@@ -24,11 +24,12 @@ from scanner.model import Problem, TextBatch
 @click.argument("record", required=False)
 @click.argument("field", required=False)
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Most places to show.")
+@click.option("--why", is_flag=True, help="Say what each score is made of.")
 @options.prose
 @options.output("text", "jsonl", "json")
 @options.common
 def command(
-    source: str, object_name: str, record: str | None, field: str | None, limit: int, prose: str, form: str,
+    source: str, object_name: str, record: str | None, field: str | None, limit: int, why: bool, prose: str, form: str,
     config_file: Path | None, inventory: Path,
 ) -> None:  # fmt: skip
     """Read a place again, from the source, and mark what is found there.
@@ -53,7 +54,7 @@ def command(
                 unread += 1
                 click.echo(f"persondata: {one.object}: {one.why.value}{': ' + one.detail if one.detail else ''}", err=True)
                 continue
-            _print(one, form)
+            _print(one, form, why)
             shown += 1
             if shown >= limit:
                 click.echo(f"persondata: stopped after {limit} places; see --limit", err=True)
@@ -83,8 +84,16 @@ def _places(detector: Any, readings: Any, object_name: str, record: str | None, 
 def _marked(detector: Any, group: list[TextBatch], record: str | None, field: str | None) -> Iterator[dict[str, Any]]:
     """The texts of a group with their findings: those of one record, or all that have a finding."""
     findings: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for one in detector.detect(group, judge_columns=record is None).findings.to_pylist():
+    detection = detector.detect(group, judge_columns=record is None)
+    for one in detection.findings.to_pylist():
         findings.setdefault((one["field"], one["record"]), []).append(one)
+    for fact in detection.facts:
+        if not field or fnmatch.fnmatchcase(fact.field, field):
+            rule = detector.rules[fact.rule]
+            yield {
+                "object": fact.object, "field": fact.field, "entity": rule.entity, "rule": rule.id, "score": fact.score,
+                "rows": int(fact.rows.sum()), "filled": fact.filled, "why": [{"what": what, "added": added} for what, added in fact.why],
+            }  # fmt: skip
     for batch in group:
         if field and not fnmatch.fnmatchcase(batch.field, field):
             continue
@@ -96,15 +105,18 @@ def _marked(detector: Any, group: list[TextBatch], record: str | None, field: st
             if text and (found or record is not None):
                 marks = [
                     {
-                        "entity": f["entity"],
-                        "start": f["start"] - base,
-                        "end": f["end"] - base,
-                        "score": round(f["score"], 2),
-                        "rule": f["rule"],
+                        "entity": f["entity"], "start": f["start"] - base, "end": f["end"] - base, "score": round(f["score"], 2),
+                        "rule": f["rule"], "test": f["test"],
+                        "why": options.why(detector, text, batch.field, _moved(f, base), in_row=True),
                     }
                     for f in found
-                ]
+                ]  # fmt: skip
                 yield {"object": batch.object, "record": name, "field": batch.field, "text": text, "findings": marks}
+
+
+def _moved(found: dict[str, Any], base: int) -> dict[str, Any]:
+    """A finding with its offsets counted from `base`."""
+    return {**found, "start": found["start"] - base, "end": found["end"] - base}
 
 
 def _records(batch: TextBatch) -> Iterator[tuple[str, int, str]]:
@@ -123,9 +135,15 @@ def _records(batch: TextBatch) -> Iterator[tuple[str, int, str]]:
             yield f"line={int(record) + number}", base if number == 0 else 0, line
 
 
-def _print(place: dict[str, Any], form: str) -> None:
+def _print(place: dict[str, Any], form: str, why: bool) -> None:
     if form != "text":
         click.echo(json.dumps(place, ensure_ascii=False))
+        return
+    if "text" not in place:
+        click.echo(click.style(f"{place['object']}  {place['field']}", bold=True))
+        click.echo(f"column of {place['entity']}: {place['rows']:,} of {place['filled']:,} cells, {place['score']:.2f}, {place['rule']}")
+        for factor in place["why"]:
+            click.echo(f"  {factor['added']:+.2f}  {factor['what']}")
         return
     address = "  ".join(part for part in (place["object"], place["record"], place["field"]) if part)
     click.echo(click.style(address, bold=True))
@@ -138,3 +156,7 @@ def _print(place: dict[str, Any], form: str) -> None:
         out.append(click.style(f"[{value}]", fg="yellow") + click.style(f"{mark['entity']} {mark['score']:.2f}", dim=True))
         done = mark["end"]
     click.echo("".join(out) + text[done:])
+    if why:
+        for mark in place["findings"]:
+            said = ", ".join(f"{factor['what']} {factor['added']:+.2f}" for factor in mark["why"])
+            click.echo(click.style(f"  {mark['entity']} {mark['score']:.2f} by {mark['rule']}: {said}", dim=True))

@@ -41,7 +41,9 @@ FORM = 0.5
 HOLDS, FAILS = 0.7, 0.35
 """An evidence speaks for the column from the first share on, and against it up to the second."""
 SPEAKS_AGAINST = -0.4
-"""What evidence that fails, or numbers that are something else, take away."""
+"""What numbers that are something else take away."""
+FAILED = -0.7
+"""What an evidence takes away that the column's values fail as a whole, though each alone may fail it."""
 
 _PLAIN = (
     r"-?[0-9]{1,7}(?:[.,][0-9]{1,6})?"
@@ -62,6 +64,7 @@ class Fact:
     filled: int
     score: float
     example: str
+    why: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ def judge(detector: Detector, batch: TextBatch, texts: pa.Array) -> Judgement:
         if rows.sum() >= SHARE * len(places):
             best = max(opinions, key=lambda one: (one.passed.mean() >= FORM, one.score))
             example = digest.shape(texts[int(np.flatnonzero(rows)[0])].as_py())
-            fact = Fact(batch.object, batch.field, best.rule, rows, len(places), score, example)
+            fact = Fact(batch.object, batch.field, best.rule, rows, len(places), score, example, best.factors)
             return Judgement(fact, frozenset(denied - {entity}))
     return Judgement(None, frozenset(denied))
 
@@ -138,6 +141,7 @@ class _Opinion:
     passed: NDArray[np.bool_]
     score: float
     against: bool
+    factors: tuple[tuple[str, float], ...]
 
 
 def _opinion(detector: Detector, index: int, sample: pa.Array, stance: int, kinds: frozenset[str]) -> _Opinion | None:
@@ -147,24 +151,25 @@ def _opinion(detector: Detector, index: int, sample: pa.Array, stance: int, kind
         return None
     passed = _passes(detector, index, sample)
     share = passed.sum() / form.sum()
-    score = rule.score.check if rule.check and rule.score.check is not None else rule.score.match
+    checked = rule.check and rule.score.check is not None
+    factors = [(f"check {rule.check} passed" if checked else "form", (rule.score.check if checked else rule.score.match) or 0.0)]
     against = bool(rule.check) and share < max(SHARE, rule.chance) and share < rule.chance + (1 - rule.chance) / 2
-    score += rule.score.field if stance > 0 else rule.score.against if stance < 0 else 0.0
+    if stance and (added := rule.score.field if stance > 0 else rule.score.against):
+        factors.append(("field name", added))
     if passed.mean() >= FORM and share > rule.chance + 3 * (rule.chance * (1 - rule.chance) / max(1, form.sum())) ** 0.5:
-        score += rule.score.column
+        factors.append((f"{share:.0%} of the column, where {rule.chance:.1%} would by chance", rule.score.column))
     if passed.any():
         values = sample.filter(pa.array(passed))
         for evidence in rule.evidence:
             held = _held(evidence.check, values)
-            if held <= FAILS:
-                score += SPEAKS_AGAINST
-                against = True
-            else:
-                score += evidence.passed if held >= HOLDS else evidence.passed * held
+            against = against or held <= FAILS
+            added = FAILED if held <= FAILS else evidence.passed * (1.0 if held >= HOLDS else held)
+            factors.append((f"{evidence.check} holds for {held:.0%}", round(added, 4)))
     if kinds and rule.chance > 0.01 and (stance <= 0 or rule.evidence):
-        score += SPEAKS_AGAINST
+        factors.append((f"the numbers look like a {' or '.join(sorted(kinds))}", SPEAKS_AGAINST))
         against = True
-    return _Opinion(index, passed, round(min(1.0, score), 4), against and score < detector.least)
+    score = round(min(1.0, max(0.0, sum(value for _, value in factors))), 4)
+    return _Opinion(index, passed, score, against and score < detector.least, tuple(factors))
 
 
 def _held(check: str, values: pa.Array) -> float:

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from scanner.detect import checks, triage
+from scanner.detect import checks, fold, triage
 from scanner.detect.rules import Rule, Ruleset, Word
 
 NEAR = 150
@@ -190,36 +190,76 @@ class Words:
         hits: Iterable[tuple[int, int]],
         people: Sequence[tuple[int, int]],
         tied: bool,
-        fields: Sequence[int],
+        stances: Sequence[int],
         least: float,
     ) -> Iterator[Found]:
         """`hits` are (word's number, end of its trigger); `people` the spans of identifiers in the row, sorted.
 
-        `tied` says that the row belongs to a person anyhow (a table's row); `fields[i]` that the field's name speaks
-        for rule `i`.
+        `tied` says that the row belongs to a person anyhow (a table's row); `stances[i]` what the field's name says of rule `i`.
         """
         for number, end in hits:
-            index, word = self._owners[number]
-            rule = self._rules[index]
-            for match in self._at(number, text, end):
-                start, stop = match
-                if rule.only_fields and fields[index] <= 0:
-                    continue
-                if not (tied or fields[index] > 0 or self._near_person(text, start, stop, people)):
-                    continue
-                unless = self._unless[index]
-                if unless is not None and unless.search(sentence(text, start, stop)):
-                    continue
-                base = rule.score.weak if word.weak else rule.score.match
-                score = base + (rule.score.field if fields[index] > 0 else rule.score.against if fields[index] < 0 else 0)
-                if self._context[index] or self._against[index]:
-                    around = _around(text, start, stop, rule.window)
-                    score += rule.score.context if _stands(self._context[index], around) else 0
-                    score += rule.score.against if _stands(self._against[index], around) else 0
+            for start, stop in self.places(number, text, end):
+                score = self.weigh(number, text, start, stop, people, tied, stances)
                 if score >= least:
-                    yield Found(start, stop, index, min(1.0, round(score, 4)))
+                    yield Found(start, stop, self._owners[number][0], score)
 
-    def _at(self, number: int, text: str, end: int) -> Iterator[tuple[int, int]]:
+    def weigh(
+        self,
+        number: int,
+        text: str,
+        start: int,
+        stop: int,
+        people: Sequence[tuple[int, int]],
+        tied: bool,
+        stances: Sequence[int],
+        factors: Factors | None = None,
+    ) -> float:
+        """The score of a word at a place; 0 when nothing ties it to a person, or `unless` stands by it."""
+        index, word = self._owners[number]
+        rule, stance = self._rules[index], stances[index]
+        if rule.only_fields and stance <= 0:
+            return 0.0
+        tie = "a row about a person" if tied else "the field's name" if stance > 0 else self._near_person(text, start, stop, people)
+        unless = self._unless[index]
+        if not tie or (unless is not None and unless.search(sentence(text, start, stop))):
+            return 0.0
+        parts = [
+            (f"a {'weak' if word.weak else 'strong'} word", rule.score.weak if word.weak else rule.score.match),
+            (f"tied by {tie}", 0.0),
+        ]
+        if stance:
+            parts.append(("field name", rule.score.field if stance > 0 else rule.score.against))
+        if self._context[index] or self._against[index]:
+            around = _around(text, start, stop, rule.window)
+            for words, value in ((self._context[index], rule.score.context), (self._against[index], rule.score.against)):
+                if words and (near := _stands(words, around)):
+                    parts.append((f"the word {near!r} near by", value))
+        if factors is not None:
+            factors.extend(parts)
+        return min(1.0, max(0.01, round(sum(value for _, value in parts), 4)))
+
+    def explain(
+        self,
+        index: int,
+        folded: fold.Folded,
+        hits: Iterable[tuple[int, int]],
+        span: tuple[int, int],
+        people: Sequence[tuple[int, int]],
+        tied: bool,
+        stances: Sequence[int],
+        factors: Factors,
+    ) -> None:
+        """Write down the factors of the word of a rule that stands at `span` of the original text."""
+        for number, end in hits:
+            if self._owners[number][0] != index:
+                continue
+            for start, stop in self.places(number, folded.text, end):
+                if (folded.start(start), folded.end(stop)) == span:
+                    self.weigh(number, folded.text, start, stop, people, tied, stances, factors)
+                    return
+
+    def places(self, number: int, text: str, end: int) -> Iterator[tuple[int, int]]:
+        """Where a word stands whose trigger ended at `end`: none, where it is part of another word."""
         word = self._owners[number][1]
         slack = len(word.text) * 2 + 8
         regex = self._regex(number)
@@ -231,11 +271,12 @@ class Words:
     def _regex(self, number: int) -> re.Pattern[str]:
         return triage.word_regex(self._owners[number][1])
 
-    def _near_person(self, text: str, start: int, end: int, people: Sequence[tuple[int, int]]) -> bool:
+    def _near_person(self, text: str, start: int, end: int, people: Sequence[tuple[int, int]]) -> str:
+        """What ties a word to a person: an identifier or a cue near by; "" when nothing does."""
         at = bisect_left(people, (start - NEAR - 64, 0))
         while at < len(people) and people[at][0] <= end + NEAR:
             if people[at][1] >= start - NEAR and not (people[at][0] < end and start < people[at][1]):
-                return True
+                return "an identifier near by"
             at += 1
         before, after = text[max(0, start - NEAR) : start], text[end : end + NEAR]
         if "\n" in before:
@@ -243,9 +284,10 @@ class Words:
         if "\n" in after:
             after = _PARAGRAPH.split(after, maxsplit=1)[0]
         around = _NOT_WORD.sub(" ", f" {before} \n {after} ").lower()
-        if not self._cues.isdisjoint(around.split(" ")):
-            return True
-        return any(phrase in around for phrase in self._spaced)
+        for word in around.split(" "):
+            if word in self._cues:
+                return f"the word {word!r}"
+        return next((f"the words {phrase.strip()!r}" for phrase in self._spaced if phrase in around), "")
 
     @functools.cached_property
     def _spaced(self) -> tuple[str, ...]:

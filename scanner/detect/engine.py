@@ -16,6 +16,7 @@ from scanner import digest
 from scanner.detect import columns, confirm, fold, prose, triage
 from scanner.detect.confirm import Found
 from scanner.detect.rules import Ruleset
+from scanner.detect.testdata import LESS, TestValues
 from scanner.model import Shape, TextBatch
 
 if TYPE_CHECKING:
@@ -37,9 +38,10 @@ SCHEMA = pa.schema(
         ("rule", pa.string()),
         ("score", pa.float32()),
         ("digest", pa.binary(digest.SIZE)),
+        ("test", pa.bool_()),
     ]
 )
-"""Findings: offsets in code points within the record's text, end exclusive; the digest is keyed."""
+"""Findings: offsets in code points within the record's text, end exclusive; the digest is keyed; `test` marks published test values."""
 
 
 @dataclass(slots=True)
@@ -97,6 +99,7 @@ class Detector:
         self._words, owners = triage.word_database(ruleset, cache)
         self._confirm_words = confirm.Words(ruleset, owners)
         self._by_field = [i for i, r in enumerate(self.rules) if r.pattern and r.only_fields]
+        self.test_values = TestValues(ruleset.home / "words" / "test_values.txt")
         self._people = frozenset(i for i, r in enumerate(self.rules) if r.entity in ruleset.identifying())
         self._speaks: dict[str, list[int]] = {}
         self.compiled_now = self._patterns.compiled_now or self._words.compiled_now
@@ -171,6 +174,36 @@ class Detector:
         """Whether some rule looks at everything in a field because of its name."""
         speaks = self.speaks(name)
         return any(speaks[rule] > 0 for rule in self._by_field)
+
+    def explain(self, text: str, field: str, start: int, end: int, rule: str, *, in_row: bool = False) -> confirm.Factors:
+        """Why a span of a text is a finding of a rule: each factor of its score, and what it added.
+
+        `start` and `end` are offsets in `text`, which is what the rule saw. Nothing when the rule would not find it there.
+        """
+        folded = fold.fold(text)
+        index = next(i for i, one in enumerate(self.rules) if one.id == rule)
+        batch = TextBatch("", field, pa.array([text]), pa.array([""]), Shape.CELL)
+        rows = self._rows([batch], [batch.texts])
+        if not rows:
+            return []
+        factors: confirm.Factors = []
+        stance = self.speaks(field)[index]
+        found = self._identifiers(rows[0], batch)
+        one = self.rules[index]
+        if one.words:
+            people = [(f.start, f.end) for f in found if f.rule in self._people]
+            self._confirm_words.explain(index, folded, rows[0].words, (start, end), people, in_row, self.speaks(field), factors)
+        for span in () if one.words else found:
+            if span.rule != index or (folded.start(span.start), folded.end(span.end)) != (start, end):
+                continue
+            if one.pattern:
+                self.matchers[index].weigh(folded.text, span.start, span.end, stance, factors)
+            else:
+                factors.append((f"Presidio's {one.recognizer}" if one.recognizer else "a first name, and what follows it", span.score))
+            break
+        if factors and self.test_values.has(one.entity, text[start:end]):
+            factors.append(("test data", -LESS))
+        return factors
 
     def _rows(self, batches: Sequence[TextBatch], arrays: list[pa.Array]) -> list[Row]:
         """The rows that may hold something, each with the rules that its triggers name."""
@@ -252,6 +285,8 @@ class _Builder:
     def __init__(self, detector: Detector) -> None:
         self._key = detector.key
         self._names = [(rule.entity, rule.id) for rule in detector.rules]
+        self._is_test = detector.test_values.has
+        self._least = detector.least
         self._rows: list[tuple[object, ...]] = []
 
     def add(self, row: Row, batch: TextBatch, shapes: dict[tuple[str, str, str], str]) -> None:
@@ -274,8 +309,11 @@ class _Builder:
                 line = original.count("\n", 0, start)
                 where = f"line={int(record) + line}"
                 offset = -(original.rfind("\n", 0, start) + 1) if line else base
-            value = digest.digest(self._key, entity, folded.text[low:high])
-            self._rows.append((batch.object, batch.field, where, start + offset, stop + offset, entity, name, score, value))
+            value = folded.text[low:high]
+            if test := self._is_test(entity, value):
+                score = max(self._least, round(score - LESS, 4))
+            kept = digest.digest(self._key, entity, value)
+            self._rows.append((batch.object, batch.field, where, start + offset, stop + offset, entity, name, score, kept, test))
 
     def batch(self) -> pa.RecordBatch:
         if not self._rows:

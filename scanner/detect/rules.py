@@ -135,6 +135,7 @@ class Ruleset:
     cues: frozenset[str]
     phrases: tuple[str, ...]
     digest: str
+    home: Path
 
     def identifying(self) -> frozenset[str]:
         """The entities that point at a person by themselves, so that a word beside them is about somebody."""
@@ -170,7 +171,7 @@ def load(folders: Sequence[Path], *, countries: Sequence[str] = (), languages: S
     state.update((folders[0] / "taxonomy.yaml").read_bytes())
     state.update(repr((sorted(countries), sorted(languages), [r.id for r in rules])).encode())
     cues, phrases = _cues(folders[0] / "words")
-    return Ruleset(tuple(rules), types, cues, phrases, state.hexdigest())
+    return Ruleset(tuple(rules), types, cues, phrases, state.hexdigest(), folders[0])
 
 
 def _yaml(path: Path, raw: bytes) -> Any:

@@ -38,6 +38,7 @@ class Holding:
     records: int
     filled: int
     in_segment: int
+    test: int
     score: float
     example: str
 
@@ -261,9 +262,9 @@ class Book:
                 [(number, p.object, p.record, p.field, p.why.value, p.detail) for p in read.problems],
             )
             cursor.executemany(
-                "insert into holding values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into holding values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (number, h.object, h.field, h.entity, h.cls, h.count, h.records, max(h.filled, h.records), h.in_segment,
+                    (number, h.object, h.field, h.entity, h.cls, h.count, h.records, max(h.filled, h.records), h.in_segment, h.test,
                      h.score, h.example, first_holdings.get((h.object, h.field, h.entity), moment))
                     for h in read.holdings
                 ],

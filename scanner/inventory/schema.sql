@@ -108,6 +108,7 @@ create table holding (
     records             integer not null check (records between 1 and count),
     filled              integer not null check (filled >= records),
     findings_in_segment integer not null check (findings_in_segment between 0 and count),
+    test                integer not null check (test between 0 and count),   -- of them published test values
     score               real not null check (score between 0 and 1),   -- the highest
     example             text not null,                                 -- its shape only
     first_seen          text not null,
@@ -138,7 +139,8 @@ create view data_map as
            holding.class as class, sum(holding.count) as count, sum(holding.records) as records,
            round(1.0 * sum(holding.records) / sum(holding.filled), 4) as share,
            round(max(holding.score), 3) as score, min(holding.example) as example,
-           min(holding.first_seen) as first_seen, coalesce(max(last_walk.listed), max(run.started)) as last_seen
+           min(holding.first_seen) as first_seen, coalesce(max(last_walk.listed), max(run.started)) as last_seen,
+           sum(holding.test) as test
     from holding
     join unit on unit.id = holding.unit
     join source on source.id = unit.source
