@@ -41,6 +41,16 @@ class SourceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownConfig:
+    """One line of `[known]`: a query to a source of the configuration, or a file with columns."""
+
+    name: str
+    source: str = ""
+    query: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """What a company says once. `folder` is where the file lies; relative paths start there."""
 
@@ -51,6 +61,7 @@ class Config:
     languages: tuple[str, ...] = ()
     limits: Limits = Limits()
     inventory_key: str = ""
+    known: tuple[KnownConfig, ...] = ()
 
 
 def load(path: Path | None) -> Config:
@@ -69,6 +80,9 @@ def load(path: Path | None) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not readable as TOML: {error}") from None
     _refuse_unknown(path, document)
+    names = [entry.get("name") for entry in document.get("source", ())]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ConfigError(f"{path}: two sources are called {twice!r}")
     rules = document.get("rules", {})
     folder = path.parent
     return Config(
@@ -79,6 +93,7 @@ def load(path: Path | None) -> Config:
         languages=_texts(path, "rules.languages", rules.get("languages", ())),
         limits=_limits(path, document.get("limits", {})),
         inventory_key=str(document.get("inventory", {}).get("key", "")),
+        known=tuple(_known(path, name, entry) for name, entry in document.get("known", {}).items()),
     )
 
 
@@ -139,6 +154,15 @@ def _source(path: Path, number: int, entry: Mapping[str, Any]) -> SourceConfig:
         entry["name"], entry["url"], password,
         _texts(path, "include", entry.get("include", ())), _texts(path, "exclude", entry.get("exclude", ())),
     )  # fmt: skip
+
+
+def _known(path: Path, name: str, entry: Any) -> KnownConfig:
+    if isinstance(entry, dict) and all(isinstance(value, str) for value in entry.values()):
+        if set(entry) == {"source", "query"}:
+            return KnownConfig(name, source=entry["source"], query=entry["query"].strip().rstrip(";"))
+        if set(entry) == {"file"}:
+            return KnownConfig(name, file=str(path.parent / entry["file"]))
+    raise ConfigError(f'{path}: [known] {name} must be {{ source = "NAME", query = "select …" }} or {{ file = "PATH" }}')
 
 
 def _texts(path: Path, key: str, value: Any) -> tuple[str, ...]:

@@ -235,7 +235,8 @@ class _Flow:
         size = rows = 0
         for row in self._book.rows(
             "select status, count(*) as n, sum(bytes) as bytes, sum(rows) as rows from ("
-            " select min(object.status) as status, sum(object.bytes) as bytes, sum(object.rows) as rows"
+            " select min(object.status) as status, sum(object.rows) as rows,"
+            " sum(case when object.status in ('complete', 'partial') then object.bytes else 0 end) as bytes"
             f" from object join unit on unit.id = object.unit where unit.run = ? and unit.source in ({marks})"
             " group by unit.source, object.object) group by status",
             (self._run, *sources),

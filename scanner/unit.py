@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scanner import seal
 from scanner.detect.engine import SCHEMA, Detection, Detector
+from scanner.detect.known import KnownColumn
 from scanner.detect.rules import load
 from scanner.errors import SourceError
 from scanner.inventory import Holding, ObjectRead, UnitRead
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 TOGETHER_BYTES = 4 * 2**20
 """So much text is scanned at once, where a unit gives it in smaller pieces."""
 TOGETHER_BATCHES = 512
+NAME = "filename"
+"""The field under which what stands in a file's name is found."""
 SEND = 20_000
 """So many findings travel to the coordinator at once."""
 
@@ -42,6 +45,7 @@ class Setup:
     prose: str
     key: bytes
     cache: Path | None
+    known: tuple[KnownColumn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class State:
 def prepare(setup: Setup) -> State:
     """Load the rules and compile them, or take the compiled form from the cache."""
     ruleset = load(setup.rule_folders, countries=setup.countries, languages=setup.languages)
-    detector = Detector(ruleset, key=setup.key, prose_level=setup.prose, cache=setup.cache)
+    detector = Detector(ruleset, key=setup.key, prose_level=setup.prose, cache=setup.cache, known=setup.known)
     gc.collect()
     gc.freeze()
     return State({source.name: source for source in setup.sources}, detector)
@@ -73,7 +77,7 @@ def work(state: State, job: Job, watch: Callable[[str], None]) -> Generator[byte
             detection = state.detector.detect(group, judged=judged)
             tally.add(group, detection)
             if len(detection.findings):
-                waiting.append(detection.findings)
+                waiting.append(_sealed(state.detector.key, detection.findings, job.unit.kind == "table" or tally.tables))
             if sum(map(len, waiting)) >= SEND:
                 yield _packed(waiting)
                 waiting = []
@@ -98,10 +102,29 @@ def _groups(reading: Any, tally: _Tally) -> Generator[list[TextBatch], None, Non
             size += item.texts.nbytes
         elif isinstance(item, Opened):
             tally.opened(item)
+            if named := _name(item):
+                group.append(named)
         else:
             tally.problem(item)
     if group:
         yield group
+
+
+def _name(item: Opened) -> TextBatch | None:
+    """The name of a file as a text of its own: `name` is a field like any other."""
+    if item.kind == "table":
+        return None
+    return TextBatch(item.object, NAME, pa.array([item.object.replace("_", " ")]), pa.array([""]))
+
+
+def _sealed(key: bytes, findings: pa.RecordBatch, tables: bool) -> pa.RecordBatch:
+    """Findings whose record names give nothing away: keys of tables that could be somebody's data are sealed."""
+    if not tables:
+        return findings
+    names = findings.column("record").to_pylist()
+    sealed = [seal.seal(key, name) if seal.needs(name) else name for name in names]
+    at = findings.schema.get_field_index("record")
+    return findings.set_column(at, "record", pa.array(sealed, pa.string()))
 
 
 def _packed(batches: list[pa.RecordBatch]) -> bytes:
@@ -129,6 +152,7 @@ class _Object:
     kind: str
     bytes: int = 0
     rows: int = 0
+    cells: int = 0
     read: bool = False
     problems: list[Problem] = field(default_factory=list)
 
@@ -143,10 +167,13 @@ class _Tally:
         self._sums: dict[tuple[str, str, str], _Sum] = {}
         self._filled: dict[tuple[str, str], list[Any]] = {}
         self._shapes: dict[tuple[str, str, str], str] = {}
+        self._last_rows: pa.StringArray | None = None
+        self.tables = False
 
     def opened(self, item: Opened) -> None:
         one = self._objects.setdefault(item.object, _Object(item.kind))
         one.kind = item.kind
+        self.tables = self.tables or item.kind == "table"
         one.bytes += item.bytes
         one.rows += item.rows
 
@@ -155,15 +182,16 @@ class _Tally:
 
     def add(self, group: list[TextBatch], detection: Detection) -> None:
         for batch in group:
-            self._objects.setdefault(batch.object, _Object(self._unit.kind)).read = True
+            place = self._objects.setdefault(batch.object, _Object(self._unit.kind))
+            place.read = place.read or batch.field != NAME
             self._fill(batch)
-        for place, example in detection.shapes.items():
-            self._shapes.setdefault(place, example)
+        for where, example in detection.shapes.items():
+            self._shapes.setdefault(where, example)
         for fact in detection.facts:
             one = self._sums.setdefault((fact.object, fact.field, self._rules[fact.rule].entity), _Sum())
             rows = int(fact.rows.sum())
             one.count += rows
-            one.records += rows
+            one.records += _runs(fact.records.filter(pa.array(fact.rows)))
             one.score = max(one.score, fact.score)
         findings = detection.findings
         columns = (findings.column(name).to_pylist() for name in ("object", "field", "entity", "record", "score", "test"))
@@ -183,14 +211,13 @@ class _Tally:
         if batch.by_line:
             known[0] += _lines(batch)
             return
-        mask = pc.greater(pc.binary_length(batch.texts), 0)
-        if batch.shape is Shape.CELL:
-            known[0] += pc.sum(mask).as_py() or 0
-            return
-        for record in batch.records.filter(mask).to_pylist():
-            if record != known[1]:
-                known[0] += 1
-                known[1] = record
+        filled = batch.records.filter(pc.fill_null(pc.greater(pc.binary_length(batch.texts), 0), False))
+        if len(filled):
+            known[0] += _runs(filled) - (known[1] is not None and filled[0].as_py() == known[1])
+            known[1] = filled[-1].as_py()
+        if batch.shape is Shape.CELL and self._last_rows is not batch.records:
+            self._last_rows = batch.records
+            self._objects[batch.object].cells += len(batch.records)
 
     def result(self) -> UnitRead:
         self._objects.setdefault(self._unit.object, _Object(self._unit.kind))
@@ -203,17 +230,24 @@ class _Tally:
                 Holding(name, part, entity, cls, one.count, one.records, filled, one.in_segment, one.test, round(one.score, 4), shape)
             )
         objects = [
-            ObjectRead(name, one.kind, *judged(one.problems, one.read), one.bytes, one.rows) for name, one in sorted(self._objects.items())
+            ObjectRead(name, one.kind, *judged(one.problems, one.read), one.bytes, one.cells) for name, one in sorted(self._objects.items())
         ]
         problems = [problem for _, one in sorted(self._objects.items()) for problem in one.problems]
         return UnitRead(tuple(objects), tuple(problems), tuple(holdings))
 
 
+def _runs(records: pa.StringArray) -> int:
+    """How many different records follow each other."""
+    return len(pc.run_end_encode(records).values) if len(records) else 0
+
+
 def _lines(batch: TextBatch) -> int:
-    """The lines of a text's rows, each counted by the row that owns its end."""
-    if batch.seams is None:
-        return int(pc.sum(pc.count_substring(batch.texts, "\n")).as_py() or 0) + len(batch.texts)
+    """The lines of a text's rows that hold anything, each counted by the row that owns its end."""
     lines = 0
-    for text, begin, end in zip(batch.texts.to_pylist(), batch.seams.begin.to_pylist(), batch.seams.end.to_pylist(), strict=True):
-        lines += (text or "").count("\n", begin, end)
-    return lines + int(np.count_nonzero(batch.seams.base.to_numpy(zero_copy_only=False) == 0))
+    seams = batch.seams
+    for row, text in enumerate(batch.texts.to_pylist()):
+        begin, end = (0, len(text)) if seams is None else (seams.begin[row].as_py(), seams.end[row].as_py())
+        lines += text.count("\n", begin, end)
+        if row == len(batch.texts) - 1 and not text.endswith("\n"):
+            lines += 1
+    return max(lines, 1)

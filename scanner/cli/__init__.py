@@ -43,14 +43,18 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().main(*args, **kwargs)
+            result = super().main(*args, **{**kwargs, "standalone_mode": False})
+            sys.exit(result if isinstance(result, int) else 0)
         except PersondataError as error:
             click.echo(f"persondata: {error}", err=True)
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            click.echo(f"persondata: {' '.join(error.format_message().split())}", err=True)
             sys.exit(error.exit_code)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             click.echo("persondata: interrupted; what was finished is kept", err=True)
             sys.exit(130)
         except Exception as error:

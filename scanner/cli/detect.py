@@ -42,8 +42,10 @@ def command(
         if jsonl or form != "text":
             click.echo(json.dumps({"id": name, "findings": found}, ensure_ascii=False))
             continue
+        line = counted = 0
         for one in found:
-            line = text.count("\n", 0, one["start"])
+            line += text.count("\n", counted, one["start"])
+            counted = one["start"]
             column = one["start"] - (text.rfind("\n", 0, one["start"]) + 1)
             value = " ".join(text[one["start"] : one["end"]].split())
             prefix = f"{name}:" if len(file) > 1 else ""
@@ -61,8 +63,10 @@ def _texts(files: tuple[Path, ...], jsonl: bool) -> Iterator[tuple[Any, str]]:
                     yield _parsed(path, number, line)
             continue
         raw = sys.stdin.buffer.read() if str(path) == "-" else _open(path).read()
-        from scanner.extract.text import decoded
+        from scanner.extract.text import HEAD, decoded, encoding_of
 
+        if encoding_of(raw[:HEAD]) is None:
+            raise UsageError(f"{path}: is no text; `persondata extract` shows what a scan reads from it")
         yield ("" if str(path) == "-" else str(path)), "".join(decoded(io.BytesIO(raw)))
 
 

@@ -18,6 +18,7 @@ from scanner.errors import UsageError
 
 if TYPE_CHECKING:
     from scanner.detect.engine import Detector
+    from scanner.detect.known import KnownColumn
     from scanner.inventory import Book
     from scanner.unit import Setup
 
@@ -58,14 +59,14 @@ def open_book(folder: Path, settings: config.Config, *, write: bool = False) -> 
     return Book(folder, write=write, secret=secret)
 
 
-def setup(settings: config.Config, prose_level: str, key: bytes, sources: Sequence[Any] = ()) -> Setup:
+def setup(settings: config.Config, prose_level: str, key: bytes, sources: Sequence[Any] = (), known: Sequence[KnownColumn] = ()) -> Setup:
     """What detection needs, from the configuration."""
     from scanner.detect.triage import cache_folder
     from scanner.resources import folder
     from scanner.unit import Setup
 
     folders = (folder("rules"), *settings.rule_folders)
-    return Setup(tuple(sources), folders, settings.countries, settings.languages, prose_level, key, cache_folder())
+    return Setup(tuple(sources), folders, settings.countries, settings.languages, prose_level, key, cache_folder(), tuple(known))
 
 
 def rules_digest(settings: config.Config, prose_level: str) -> str:
@@ -76,7 +77,7 @@ def rules_digest(settings: config.Config, prose_level: str) -> str:
     from scanner.resources import folder
 
     state = hashlib.blake2b(digest_size=16)
-    state.update(repr((__version__, RULES_EPOCH, prose_level, settings.countries, settings.languages)).encode())
+    state.update(repr((__version__, RULES_EPOCH, prose_level, settings.countries, settings.languages, settings.known)).encode())
     for place in (folder("rules"), *settings.rule_folders):
         if not place.is_dir():
             raise UsageError(f"{place}: no such folder of rules")
@@ -86,7 +87,15 @@ def rules_digest(settings: config.Config, prose_level: str) -> str:
     return state.hexdigest()
 
 
-def detector(settings: config.Config, prose_level: str, *, least: float | None = None, languages: Sequence[str] = ()) -> Detector:
+def detector(
+    settings: config.Config,
+    prose_level: str,
+    *,
+    least: float | None = None,
+    languages: Sequence[str] = (),
+    key: bytes = b"",
+    known: Sequence[KnownColumn] = (),
+) -> Detector:
     """A detector for texts at hand, its rules held to their promises whenever they have changed."""
     from scanner.detect import engine, promises, rules
     from scanner.detect.triage import cache_folder
@@ -94,7 +103,12 @@ def detector(settings: config.Config, prose_level: str, *, least: float | None =
 
     ruleset = rules.load((folder("rules"), *settings.rule_folders), countries=settings.countries, languages=languages or settings.languages)
     made = engine.Detector(
-        ruleset, key=os.urandom(32), prose_level=prose_level, least=engine.LEAST if least is None else least, cache=cache_folder()
+        ruleset,
+        key=key or os.urandom(32),
+        prose_level=prose_level,
+        least=engine.LEAST if least is None else least,
+        cache=cache_folder(),
+        known=known,
     )
     if made.compiled_now and least is None:
         promises.hold(made)

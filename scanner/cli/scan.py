@@ -16,6 +16,7 @@ from scanner.cli import options
 from scanner.errors import UsageError
 
 if TYPE_CHECKING:
+    from scanner.detect.known import KnownColumn
     from scanner.model import Limits, Source
     from scanner.scan import Progress
 
@@ -50,8 +51,9 @@ def command(
         options.detector(settings, prose)
     with options.open_book(inventory, settings, write=True) as book, _Line() as line:
         key = book.key()
+        known = _known(settings, prose, key, inventory) if settings.known else ()
         summary = scan.scan(
-            book, sources, listings, _Setup(settings, prose, key, tuple(sources)), digest,
+            book, sources, listings, _Setup(settings, prose, key, tuple(sources), known), digest,
             limits=settings.limits, full=full, processes=workers or 0, progress=line.show,
         )  # fmt: skip
         unread = sum(summary["objects"][status] for status in ("partial", "skipped", "failed")) or _unread(book, sources)
@@ -70,11 +72,23 @@ def _stop(_signal: int, _frame: object) -> None:
 class _Setup:
     """Makes a worker's setup inside the worker, so that the coordinator of an idle scan imports nothing heavy."""
 
-    def __init__(self, settings: config.Config, prose: str, key: bytes, sources: tuple[Source, ...]) -> None:
-        self._all = (settings, prose, key, sources)
+    def __init__(
+        self, settings: config.Config, prose: str, key: bytes, sources: tuple[Source, ...], known: tuple[KnownColumn, ...]
+    ) -> None:
+        self._all = (settings, prose, key, sources, known)
 
     def __call__(self) -> Any:
         return options.setup(*self._all)
+
+
+def _known(settings: config.Config, prose: str, key: bytes, inventory: Path) -> tuple[KnownColumn, ...]:
+    """The company's own values, read anew, as files of digests inside the inventory."""
+    from scanner import known
+
+    def source(name: str) -> Source:
+        return open_sources((name,), settings, inventory)[0]
+
+    return known.gather(settings.known, source, lambda: options.detector(settings, prose), key, inventory / "known")
 
 
 def open_sources(names: tuple[str, ...], settings: config.Config, inventory: Path) -> list[Source]:
@@ -85,7 +99,9 @@ def open_sources(names: tuple[str, ...], settings: config.Config, inventory: Pat
             raise UsageError("name a SOURCE to scan, or list some under [[source]] in persondata.toml")
         names = tuple(by_name)
     opened = []
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys(name if "://" in name else name.rstrip("/") or name for name in names):
+        if not name.strip() or not name.isprintable():
+            raise UsageError("a SOURCE must be a path or a URL in printable characters")
         entry = by_name.get(name) or next((one for one in settings.sources if one.url == name), None)
         if entry is None:
             opened.append(_open(name, name, None, (), (), settings.limits, inventory))

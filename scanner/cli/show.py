@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from scanner import config
+from scanner import config, seal
 from scanner.cli import options
 from scanner.cli.scan import open_sources
 from scanner.errors import UsageError
@@ -34,12 +34,15 @@ def command(
 ) -> None:  # fmt: skip
     """Read a place again, from the source, and mark what is found there.
 
-    This is the only command that shows values; the inventory has none. RECORD is as in the inventory: id=42, row=17,
+    With `detect` and `extract`, the only command that shows values; the inventory has none. RECORD is as in the inventory: id=42, row=17,
     line=3, page=2, message=<…>. Without one, every record with a finding is shown. FIELD may hold * and ?.
     """
     settings = config.load(config_file)
     opened = open_sources((source,), settings, inventory)[0]
-    detector = options.detector(settings, prose)
+    key, kept = _kept(inventory, settings)
+    detector = options.detector(settings, prose, key=key, known=kept)
+    if record is not None and record.startswith(seal.PREFIX):
+        record = seal.unseal(key, record)
     outer = object_name.split("!")[0]
     shown = unread = 0
     seen = False
@@ -60,10 +63,20 @@ def command(
                 click.echo(f"persondata: stopped after {limit} places; see --limit", err=True)
                 sys.exit(0)
     if not seen:
-        raise UsageError(f"{source} has no object called {object_name!r}")
+        raise UsageError(f"{opened.name} has no object called {object_name!r}")
     if record and not shown and not unread:
         raise UsageError(f"{object_name} has no record {record!r}" + (f" with a field {field!r}" if field else ""))
     sys.exit(3 if unread else 0)
+
+
+def _kept(inventory: Path, settings: config.Config) -> tuple[bytes, tuple[Any, ...]]:
+    """The inventory's key and known values, where there is an inventory."""
+    if not (inventory / "book.db").is_file():
+        return b"", ()
+    from scanner import known
+
+    with options.open_book(inventory, settings) as book:
+        return book.key(), known.kept(inventory / "known")
 
 
 def _places(detector: Any, readings: Any, object_name: str, record: str | None, field: str | None) -> Iterator[Any]:
@@ -135,6 +148,11 @@ def _records(batch: TextBatch) -> Iterator[tuple[str, int, str]]:
             yield f"line={int(record) + number}", base if number == 0 else 0, line
 
 
+def _harmless(text: str) -> str:
+    """A text of the same length that cannot command the terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def _print(place: dict[str, Any], form: str, why: bool) -> None:
     if form != "text":
         click.echo(json.dumps(place, ensure_ascii=False))
@@ -147,7 +165,7 @@ def _print(place: dict[str, Any], form: str, why: bool) -> None:
         return
     address = "  ".join(part for part in (place["object"], place["record"], place["field"]) if part)
     click.echo(click.style(address, bold=True))
-    text, out, done = place["text"], [], 0
+    text, out, done = _harmless(place["text"]), [], 0
     for mark in place["findings"]:
         if mark["start"] < done:
             continue

@@ -20,6 +20,9 @@ Check = Callable[[str], bool]
 CPR_WEIGHTS = (4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
 CVR_WEIGHTS = (2, 7, 6, 5, 4, 3, 2, 1)
 
+COMMON = 1500
+"""A surname with so many bearers is read as one even where it is an ordinary word or a town too."""
+
 OLDEST = 1858
 """No CPR number is read as an earlier year of birth than this."""
 
@@ -120,6 +123,36 @@ def cpr_modulus_11(value: str) -> bool:
     return len(number) == 10 and _weighted(number, CPR_WEIGHTS) % 11 == 0
 
 
+def cpr_modulus_11_expected(value: str) -> bool:
+    """Whether modulus 11 says nothing against the number: it holds, or the date is a 1 January of 1960 or later.
+
+    Numbers that fail it have so far been given out for such dates only (CPR-kontoret, "Personnumre uden kontrolciffer").
+    """
+    number = digits(value)
+    if len(number) != 10:
+        return False
+    if number[:4] in ("0101", "6101") and century(int(number[6]), int(number[4:6])) >= 1960:
+        return True
+    return _weighted(number, CPR_WEIGHTS) % 11 == 0
+
+
+def cpr_full_date(value: str) -> bool:
+    """A CPR number whose year is written in four digits, and is the one that the seventh digit gives."""
+    number = digits(value)
+    return len(number) == 12 and cpr(number[:4] + number[6:]) and century(int(number[8]), int(number[6:8])) == int(number[4:8])
+
+
+def cpr_full_date_modulus_11(value: str) -> bool:
+    """As `cpr_modulus_11_expected`, for a number with its year in four digits."""
+    number = digits(value)
+    return len(number) == 12 and cpr_modulus_11_expected(number[:4] + number[6:])
+
+
+def cpr_without_zero_modulus_11(value: str) -> bool:
+    """As `cpr_modulus_11_expected`, for a number that has lost its leading zero."""
+    return cpr_modulus_11_expected("0" + digits(value))
+
+
 def cvr(value: str) -> bool:
     """A Danish company number: eight digits, perhaps after DK, modulus 11; not from 0 on, not one digit repeated."""
     number = digits(value[2:] if value[:2].upper() == "DK" else value)
@@ -154,6 +187,22 @@ def phone_international(value: str) -> bool:
         return phonenumbers.is_valid_number(phonenumbers.parse(text, None))
     except phonenumbers.NumberParseException:
         return False
+
+
+def phone_written(value: str) -> bool:
+    """Digits in groups as people write telephone numbers: six to fifteen of them, no date, no years, no amount."""
+    text = re.sub(r" ?x\d{1,6}$", "", value)
+    groups = re.findall(r"[0-9]+", text)
+    number = "".join(groups)
+    if not 6 <= len(number) <= 15 or len(set(number)) < 3 or re.search(r"(?:000[ .]?){2}$", text):
+        return False
+    if (match := _ISO.fullmatch(text)) and match[1][:2] in ("18", "19", "20"):
+        return False
+    if (match := _NUMERIC.fullmatch(text)) and int(match[1]) <= 31 and int(match[2]) <= 31:
+        return False
+    if "(" not in text and len(groups) > 1 and re.fullmatch(r"\d{1,3}(?:\.\d{3})+", text):
+        return False
+    return not all(len(group) == 4 and group[:2] in ("18", "19", "20") for group in groups)
 
 
 def iban(value: str) -> bool:
@@ -292,6 +341,15 @@ def person_name(value: str) -> bool:
     return len(words) > 1 and words[-1] in listed("last_names.txt") and words[-1] not in common
 
 
+def name_alone(value: str) -> bool:
+    """A first name or a surname on its own, or both with a comma between them; for cells of a column of names."""
+    last, comma, first = value.partition(",")
+    if comma:
+        return bool(first.strip()) and person_name(value)
+    word = last.strip().casefold()
+    return word in _names() or (word not in _no_names() and "-" in word and all(part in _names() for part in word.split("-")))
+
+
 def _date(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
@@ -308,6 +366,21 @@ def listed(file: str) -> frozenset[str]:
     """The entries of a list in `rules/words`, what follows a tab left out, in lower case."""
     lines = (folder("rules") / "words" / file).read_text(encoding="utf-8").splitlines()
     return frozenset(line.partition("\t")[0].casefold() for line in lines if line and not line.startswith("#"))
+
+
+@functools.cache
+def _names() -> frozenset[str]:
+    lines = (folder("rules") / "words" / "last_names.txt").read_text(encoding="utf-8").splitlines()
+    common = (line.split("\t") for line in lines if "\t" in line and not line.startswith("#"))
+    usual = frozenset(name.casefold() for name, bearers in common if int(bearers) >= COMMON)
+    return (listed("first_names.txt") | listed("last_names.txt")) - _no_names() | (usual - listed("names_that_are_words.en.txt"))
+
+
+@functools.cache
+def _no_names() -> frozenset[str]:
+    """Words and towns that are names too, for where nothing else says that a person is meant."""
+    towns = frozenset(line[4:].strip() for line in listed("dk_postcodes.txt"))
+    return towns | listed("names_that_are_words.da.txt") | listed("names_that_are_words.en.txt")
 
 
 @functools.cache
@@ -329,9 +402,14 @@ CHECKS: dict[str, Check] = {
     "cpr": cpr,
     "cpr_without_zero": cpr_without_zero,
     "cpr_modulus_11": cpr_modulus_11,
+    "cpr_modulus_11_expected": cpr_modulus_11_expected,
+    "cpr_full_date": cpr_full_date,
+    "cpr_full_date_modulus_11": cpr_full_date_modulus_11,
+    "cpr_without_zero_modulus_11": cpr_without_zero_modulus_11,
     "cvr": cvr,
     "phone_dk": phone_dk,
     "phone_international": phone_international,
+    "phone_written": phone_written,
     "iban": iban,
     "card": card,
     "ipv4": ipv4,
@@ -342,6 +420,7 @@ CHECKS: dict[str, Check] = {
     "birth_field": birth_field,
     "dk_postcode": dk_postcode,
     "person_name": person_name,
+    "name_alone": name_alone,
     "dk_address": dk_address,
     "road_address": road_address,
     "dk_bank_account": dk_bank_account,

@@ -59,6 +59,7 @@ class Fact:
 
     object: str
     field: str
+    records: pa.StringArray
     rule: int
     rows: NDArray[np.bool_]
     filled: int
@@ -128,7 +129,7 @@ def judge(detector: Detector, batch: TextBatch, texts: pa.Array) -> Judgement:
         if rows.sum() >= SHARE * len(places):
             best = max(opinions, key=lambda one: (one.passed.mean() >= FORM, one.score))
             example = digest.shape(texts[int(np.flatnonzero(rows)[0])].as_py())
-            fact = Fact(batch.object, batch.field, best.rule, rows, len(places), score, example, best.factors)
+            fact = Fact(batch.object, batch.field, batch.records, best.rule, rows, len(places), score, example, best.factors)
             return Judgement(fact, frozenset(denied - {entity}))
     return Judgement(None, frozenset(denied))
 

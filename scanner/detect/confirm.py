@@ -300,14 +300,13 @@ def resolve(found: list[Found], rules: Sequence[Rule]) -> list[Found]:
         return found
     found = sorted(set(found), key=lambda f: (-(f.score + min(f.end - f.start, 60) / 200), f.start, f.end, f.rule))
     kept: list[Found] = []
+    taken: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
     for one in found:
-        entity = rules[one.rule].entity
-        for other in kept:
-            if one.start < other.end and other.start < one.end:
-                same = rules[other.rule].entity == entity
-                if same or (entity != "URL" and rules[other.rule].entity != "URL"):
-                    break
-        else:
-            kept.append(one)
+        spans = taken[rules[one.rule].entity == "URL"]
+        at = bisect_left(spans, (one.start, one.start))
+        if (at < len(spans) and spans[at][0] < one.end) or (at and spans[at - 1][1] > one.start):
+            continue
+        spans.insert(at, (one.start, one.end))
+        kept.append(one)
     kept.sort()
     return kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from scanner import digest
 from scanner.detect import columns, confirm, fold, prose, triage
 from scanner.detect.confirm import Found
+from scanner.detect.known import CUSTOMER_ID, KnownColumn, KnownValues
 from scanner.detect.rules import Ruleset
 from scanner.detect.testdata import LESS, TestValues
 from scanner.model import Shape, TextBatch
@@ -83,8 +84,18 @@ class Detector:
     """
 
     def __init__(
-        self, ruleset: Ruleset, *, key: bytes = b"", prose_level: str = "fast", least: float = LEAST, cache: Path | None = None
+        self,
+        ruleset: Ruleset,
+        *,
+        key: bytes = b"",
+        prose_level: str = "fast",
+        least: float = LEAST,
+        cache: Path | None = None,
+        known: Sequence[KnownColumn] = (),
     ) -> None:
+        self.known = KnownValues(tuple(known), key)
+        if self.known:
+            ruleset = replace(ruleset, rules=(*ruleset.rules, *self.known.rules(ruleset.types[CUSTOMER_ID].cls)))
         self.ruleset = ruleset
         self.rules = ruleset.rules
         self.key = key
@@ -201,7 +212,9 @@ class Detector:
             else:
                 factors.append((f"Presidio's {one.recognizer}" if one.recognizer else "a first name, and what follows it", span.score))
             break
-        if factors and self.test_values.has(one.entity, text[start:end]):
+        if factors and self.known.has(one.entity, text[start:end]):
+            factors[:] = [*factors, ("known value", round(1.0 - sum(value for _, value in factors), 4))]
+        elif factors and self.test_values.has(one.entity, text[start:end]):
             factors.append(("test data", -LESS))
         return factors
 
@@ -276,7 +289,20 @@ class Detector:
         for index in self._by_field:
             if speaks[index] > 0:
                 found += self.matchers[index].find(text, None, 1, self.least)
+        if self.known:
+            found = self._with_known(found, text, row)
         return confirm.resolve(found, self.rules)
+
+    def _with_known(self, found: list[Found], text: str, row: Row) -> list[Found]:
+        """Numbers only where they are known; names that no list has, where they are; and what is known is certain."""
+        sure = [f for f in found if self.rules[f.rule].entity != CUSTOMER_ID or self.known.has(CUSTOMER_ID, text[f.start : f.end])]
+        sure = [f._replace(score=1.0) if self.known.has(self.rules[f.rule].entity, text[f.start : f.end]) else f for f in sure]
+        if "PERSON" in self.known.entities:
+            for index in row.triggers:
+                if self.rules[index].names:
+                    spans = self.prose.name_spans(text)
+                    sure += [Found(start, end, index, 1.0) for start, end in spans if self.known.has("PERSON", text[start:end])]
+        return sure
 
 
 class _Builder:
@@ -287,6 +313,7 @@ class _Builder:
         self._names = [(rule.entity, rule.id) for rule in detector.rules]
         self._is_test = detector.test_values.has
         self._least = detector.least
+        self._known = detector.known
         self._rows: list[tuple[object, ...]] = []
 
     def add(self, row: Row, batch: TextBatch, shapes: dict[tuple[str, str, str], str]) -> None:
@@ -310,7 +337,10 @@ class _Builder:
                 where = f"line={int(record) + line}"
                 offset = -(original.rfind("\n", 0, start) + 1) if line else base
             value = folded.text[low:high]
-            if test := self._is_test(entity, value):
+            if self._known and self._known.has(entity, value):
+                score = 1.0
+            test = score < 1.0 and self._is_test(entity, value)
+            if test:
                 score = max(self._least, round(score - LESS, 4))
             kept = digest.digest(self._key, entity, value)
             self._rows.append((batch.object, batch.field, where, start + offset, stop + offset, entity, name, score, kept, test))

@@ -114,6 +114,15 @@ class Prose:
             if value >= least:
                 yield Found(start, end, index, min(1.0, value))
 
+    @staticmethod
+    def name_spans(text: str) -> Iterator[tuple[int, int]]:
+        """Every run of two to four capitalised words, for names that are known."""
+        for sequence in _SEQUENCE.finditer(text):
+            tokens = [(m.start() + sequence.start(), m.end() + sequence.start()) for m in _TOKEN.finditer(sequence[0])]
+            for first in range(len(tokens) - 1):
+                for last in range(first + 1, min(first + 4, len(tokens))):
+                    yield tokens[first][0], tokens[last][1]
+
     def cells(self, index: int, texts: pa.Array) -> pa.BooleanArray:
         """Which cells are, as a whole, a first name followed by something that looks like the rest of a name."""
         whole = pc.match_substring_regex(texts, rf"^{_PART}(?:[ ](?:{_PART}|[{_CAPITAL}][.]|von|van|de|der|af|el|al|bin)){{1,5}}$")

@@ -98,6 +98,13 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
+    def select(self, query: str) -> Iterator[pa.RecordBatch]:
+        """The answer to a query, every column as text."""
+        names = [_name(name) for name in self._connection.columns(query)]
+        empty = ", ".join(f"'' as {name}" for name in names)
+        texts = ", ".join(f"cast({name} as text)" for name in names)
+        yield from self._connection.fetch(f"select {empty} union all select {texts} from ({query})", 16_384)
+
     def tables(self, only: str = "") -> Iterator[Table | Problem]:
         """List the tables by name, or find the one called `only`; views and SQLite's own tables are left out."""
         listing = "SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')"

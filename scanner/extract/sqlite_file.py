@@ -77,6 +77,15 @@ class Connection:
         except self._errors as error:
             raise explain(error) from None
 
+    def columns(self, sql: str) -> list[str]:
+        """The names of a query's columns, without its rows."""
+        try:
+            with closing(self._open.cursor()) as cursor:
+                cursor.execute(f"select * from ({sql}) limit 0")
+                return [str(column[0]) for column in cursor.description or ()]
+        except self._errors as error:
+            raise explain(error) from None
+
     def fetch(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
         """Stream an answer in batches of `rows`, without its first row."""
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,10 @@ VERSION = 1
 
 MAY_PASS = frozenset({Why.DENIED, Why.TIMED_OUT, Why.CRASHED, Why.CHANGED, Why.TOO_LARGE})
 """What may be otherwise next time, although the unit has not changed: such units are read again."""
+
+
+_OWN = frozenset({"lock", "book.db", "book.db-wal", "book.db-shm", "book.db-journal"})
+_SEGMENT = re.compile(r"[.]?[0-9a-f]{16}[.]parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,8 @@ class Book:
         self._lock = _lock(folder) if write else None
         try:
             fresh = not (folder / "book.db").is_file()
+            if fresh and write and any(path.name not in _OWN for path in folder.iterdir()):
+                raise InventoryError(f"{folder}: is not empty and holds no inventory; choose another folder with --inventory")
             if fresh and not write:
                 raise InventoryError(f"{folder}: there is no inventory here yet; run `persondata scan SOURCE` first")
             self.connection = _connect(folder / "book.db", write=write)
@@ -155,10 +162,10 @@ class Book:
     def _sweep_up(self) -> None:
         """Remove what a killed run left aside: files that no line of the book names."""
         folder = self.folder / "segments"
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True, mode=0o700)
         named = {row[0] for row in self.connection.execute("select file from segment")}
         for path in folder.iterdir():
-            if path.name not in named:
+            if path.name not in named and _SEGMENT.fullmatch(path.name):
                 path.unlink(missing_ok=True)
 
     # -- a run ---------------------------------------------------------------------------------------------
@@ -367,7 +374,8 @@ def _connect(path: Path, *, write: bool) -> sqlite3.Connection:
 def _lock(folder: Path) -> Callable[[], None]:
     """Keep other writers out until the returned function is called. The system lets go when the process dies."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, mode=0o700)
         file = open(folder / "lock", "a+b")  # noqa: SIM115 - held until it is let go
     except OSError as error:
         raise InventoryError(f"{folder}: cannot be written: {error.strerror}") from None

@@ -137,7 +137,7 @@ _NOT_A_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 def _fingerprint(entry: os.stat_result) -> str:
-    return f"{entry.st_size}:{entry.st_mtime_ns}"
+    return f"{entry.st_size}:{entry.st_mtime_ns}:{entry.st_ctime_ns}"
 
 
 def _shown(name: str) -> str:

@@ -130,6 +130,15 @@ class Server:
         for field, count in missed.items():
             yield Problem(unit.object, Why.UNSUPPORTED, f"binary values in {count} rows not read", field=field)
 
+    def select(self, query: str) -> Iterator[pa.RecordBatch]:
+        """The answer to a query, every column as text. Raises `SourceError` when it cannot be asked."""
+        try:
+            with Session(self._address) as session:
+                texts = ", ".join(f"{_quoted(name)}::text as {_quoted(name)}" for name in session.columns(query))
+                yield from session.fetch(f"select {texts} from ({query}) as asked")
+        except ServerError as error:
+            raise SourceError(f"{self.url}: the query cannot be asked: {error.detail}") from None
+
     def _units(self, session: Session, object: str, row: tuple[Any, ...]) -> Iterator[Unit | Problem]:
         schema, name, kind, rows, size, allowed, key = row
         if kind == "f":

@@ -126,6 +126,18 @@ class Session:
         except (dbapi.Error, OSError, pa.ArrowException) as error:
             raise _explain(error) from None
 
+    def columns(self, sql: str) -> list[str]:
+        """The names of a query's columns, without its rows."""
+        import pyarrow as pa
+        from adbc_driver_postgresql import dbapi
+
+        try:
+            with closing(self._connection.cursor()) as cursor:
+                cursor.execute(f"select * from ({sql}) as asked limit 0")
+                return [str(column[0]) for column in cursor.description or ()]
+        except (dbapi.Error, OSError, pa.ArrowException) as error:
+            raise _explain(error) from None
+
     def fetch(self, sql: str) -> Iterator[pa.RecordBatch]:
         """Stream an answer, as it comes, in batches of some 16 MB."""
         import pyarrow as pa

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from scanner.errors import SourceError
@@ -11,6 +12,9 @@ from scanner.extract.sqlite import Database
 from scanner.extract.sqlite_file import SqliteError, state
 from scanner.model import Limits, Problem, Reading, Unit, Why
 from scanner.sources.patterns import Choice
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def from_url(url: str, name: str, _password: str | None, include: tuple[str, ...], exclude: tuple[str, ...], limits: Limits) -> Tables:
@@ -69,3 +73,11 @@ class Tables:
                     yield from database.read(table, unit.object, self.limits, unit.locator)
         except SqliteError as error:
             yield Problem(unit.object, error.why, error.detail)
+
+    def select(self, query: str) -> Iterator[pa.RecordBatch]:
+        """The answer to a query, every column as text. Raises `SourceError` when it cannot be asked."""
+        try:
+            with Database.open(self._path) as database:
+                yield from database.select(query)
+        except SqliteError as error:
+            raise SourceError(f"{self.url}: the query cannot be asked: {error.detail}") from None
