@@ -84,6 +84,10 @@ def _entity(name: str, texts: pa.StringArray, detector: Any) -> str:
     detection = detector.detect([TextBatch("known", name, texts, records, Shape.CELL)])
     for fact in detection.facts:
         return str(detector.rules[fact.rule].entity)
+    stances = detector.speaks(name)
+    named = any(stance > 0 and rule.entity == "PERSON" for stance, rule in zip(stances, detector.rules, strict=True))
+    if named and not any(map(str.isdigit, "".join(texts.drop_null().to_pylist()))):
+        return "PERSON"
     found = detection.findings.column("entity").to_pylist()
     commonest = max(set(found), key=found.count, default="")
     return commonest if commonest and found.count(commonest) * 2 >= len(texts.drop_null()) else CUSTOMER_ID
