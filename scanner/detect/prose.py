@@ -29,8 +29,45 @@ _PARTICLES = frozenset({"von", "van", "de", "der", "af", "el", "al", "bin"})
 _PATRONYM = re.compile(
     rf"[{_CAPITAL}][{_SMALL}]{{2,}}(?:sen|son|sson|dóttir|datter|gaard|gård|bæk|skov|holm|lund|strup|berg|ovic|ović|oglu|wicz|ska|ski)$"
 )
+_NEVER = frozenset(
+    {
+        "the",
+        "a",
+        "an",
+        "do",
+        "does",
+        "did",
+        "san",
+        "santa",
+        "saint",
+        "sankt",
+        "los",
+        "las",
+        "mr",
+        "mrs",
+        "dr",
+        "great",
+        "old",
+        "all",
+        "our",
+        "your",
+        "my",
+        "his",
+        "her",
+        "their",
+        "this",
+        "that",
+        "mount",
+        "lake",
+        "port",
+        "fort",
+        "cape",
+    }
+)
+"""Words that begin a name of something else (The Doctor, San Francisco, Mount Everest), whoever else bears them as a first name."""
 _ROADS = re.compile(
-    r"(?:vej|gade|allé|alle|plads|torv|stræde|boulevard|park|vænge|have|skole|kirke|hospital|centret|huset)s?$", re.IGNORECASE
+    r"(?:^street|^avenue|^ave|^road|^day|^beach|^airport|^valley|^hotel|^kirken|^danmark|^island|^bay|^hill|^river|^tool|vej|gade|allé|alle|plads|torv|stræde|boulevard|park|vænge|have|skole|kirke|hospital|centret|huset)s?$",
+    re.IGNORECASE,
 )
 _FIRM = re.compile(r"[ \t]*(?:&|og Søn|ApS\b|A/S|I/S|K/S|P/S|IVS\b|Inc\b|Ltd\b|GmbH\b)")
 
@@ -80,7 +117,7 @@ class Gazetteer:
 
     def _is_first(self, token: str, position: int) -> bool:
         folded = token.casefold()
-        return folded in self.first and not (position == 0 and folded in self.common and len(folded) < 3)
+        return folded in self.first and folded not in _NEVER and not (position == 0 and folded in self.common and len(folded) < 3)
 
     def _is_last(self, token: str) -> bool:
         folded = token.casefold()

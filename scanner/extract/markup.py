@@ -197,7 +197,7 @@ class Page:
         if tag in ("script", "style", "template"):
             if tag != "template":
                 self._silent.append(tag)
-                self._script = [] if "json" in (attributes.get("type") or "").lower() else None
+                self._script = []
         elif tag == "title" and not self._silent:
             self._title = []
         elif tag in _BREAKS:
@@ -229,7 +229,7 @@ class Page:
         if self._silent and tag == self._silent[-1]:
             self._silent.pop()
             if self._script:
-                self.others.append(("script", "".join(self._script)))
+                self.others.append((tag, "".join(self._script)))
             self._script = None
         elif tag == "title" and self._title is not None:
             self.others.append(("title", _BLANKS.sub(" ", "".join(self._title)).strip()))
