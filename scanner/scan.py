@@ -127,23 +127,33 @@ class _Flow:
 
     def tasks(self, source: Source, number: int, listing: Iterator[Unit | Problem]) -> Iterator[workers.Task]:
         """The units of a source that must be read. Both lists come in the same order, so neither is kept in memory."""
-        known = _Ahead(self._book.known(number))
+        walked = self._book.known(number)
+        known = next(walked, None)
         gone: list[int] = []
         unlisted: list[Problem] = []
-        self._progress.source = source.name
+        progress, rules, run, again = self._progress, self._rules, self._run, self._full
+        progress.source = source.name
         try:
             for item in listing:
-                if isinstance(item, Problem) and (item.object == "" or item.object.endswith("/")):
+                if isinstance(item, Unit):
+                    unit = item
+                elif item.object == "" or item.object.endswith("/"):
                     unlisted.append(item)
                     continue
-                unit = item if isinstance(item, Unit) else _as_unit(source.name, item)
-                gone += known.before(unit, unlisted)
-                self._progress.listed += 1
-                if self._unchanged(known.same(unit), unit):
-                    self._progress.unchanged += 1
-                    if self._progress.unchanged % 1000 == 0:
-                        self._report(self._progress)
-                    continue
+                else:
+                    unit = _as_unit(source.name, item)
+                progress.listed += 1
+                while known is not None and known[1:3] < (unit.object, unit.part):
+                    _gone(known, unlisted, gone)
+                    known = next(walked, None)
+                if known is not None and known.object == unit.object and known.part == unit.part:
+                    same, known = known, next(walked, None)
+                    done = same.run == run or (same.fingerprint and not same.retry and not again)
+                    if done and same.fingerprint == unit.fingerprint and same.rules == rules:
+                        progress.unchanged += 1
+                        if progress.unchanged % 1000 == 0:
+                            self._report(progress)
+                        continue
                 if isinstance(item, Problem):
                     self._finish(number, unit, _only(unit, [item]), None)
                     continue
@@ -152,15 +162,10 @@ class _Flow:
                 yield workers.Task(key, Job(unit), unit.size)
         except SourceError as error:
             unlisted.append(Problem("", Why.CRASHED, str(error)))
-        gone += known.before(None, unlisted)
+        while known is not None:
+            _gone(known, unlisted, gone)
+            known = next(walked, None)
         self._book.listed(self._run, number, gone, unlisted)
-
-    def _unchanged(self, known: Known | None, unit: Unit) -> bool:
-        if known is None or known.rules != self._rules or known.fingerprint != unit.fingerprint:
-            return False
-        if known.run == self._run:
-            return True
-        return bool(unit.fingerprint) and not known.retry and not self._full
 
     # -- what has been done --------------------------------------------------------------------------------
 
@@ -243,12 +248,17 @@ class _Flow:
         ):
             statuses[row["status"]] += row["n"]
             size, rows = size + row["bytes"], rows + row["rows"]
-        one = f"from unit join {{}} on {{}}.unit = unit.id where unit.source in ({marks})"
-        unchanged = next(self._book.rows(
-            f"select count(*) as n from (select distinct unit.source, object.object {one.format('object', 'object')} and unit.run <> ?)",
-            (*sources, self._run),
-        ))["n"]  # fmt: skip
-        findings = next(self._book.rows(f"select coalesce(sum(holding.count), 0) as n {one.format('holding', 'holding')}", sources))["n"]
+        everything = next(self._book.rows("select count(*) as n from source"))["n"] == len(sources)
+        where, inside = ("", ()) if everything else (f"where unit in (select id from unit where source in ({marks}))", sources)
+        total = next(self._book.rows(f"select count(*) as n from object {where}", inside))["n"]
+        total -= next(
+            self._book.rows(
+                f"select count(*) - count(distinct source || ' ' || object) as n from unit where part <> '' and source in ({marks})",
+                sources,
+            )
+        )["n"]
+        unchanged = total - sum(statuses.values())
+        findings = next(self._book.rows(f"select coalesce(sum(count), 0) as n from holding {where}", inside))["n"]
         unlisted = next(self._book.rows(f"select count(*) as n from unlisted where source in ({marks})", sources))["n"]
         statuses["failed"] += unlisted
         changes = {row["what"]: row["n"] for row in self._book.rows(
@@ -265,29 +275,10 @@ class _Flow:
         }
 
 
-class _Ahead:
-    """The known units of a source, read one ahead."""
-
-    def __init__(self, known: Iterator[Known]) -> None:
-        self._known = known
-        self._next = next(known, None)
-
-    def before(self, unit: Unit | None, unlisted: list[Problem]) -> list[int]:
-        """Those that come before a listed unit (None: all the rest) were not listed: they are gone, unless nobody could look."""
-        gone = []
-        while self._next and (unit is None or (self._next.object, self._next.part) < (unit.object, unit.part)):
-            if not any(self._next.object.startswith(problem.object) for problem in unlisted):
-                gone.append(self._next.id)
-            self._next = next(self._known, None)
-        return gone
-
-    def same(self, unit: Unit) -> Known | None:
-        """The known unit that is this one."""
-        known = self._next
-        if known is None or (known.object, known.part) != (unit.object, unit.part):
-            return None
-        self._next = next(self._known, None)
-        return known
+def _gone(known: Known, unlisted: list[Problem], gone: list[int]) -> None:
+    """A known unit that was not listed is gone, unless it lies where nobody could look."""
+    if not any(known.object.startswith(problem.object) for problem in unlisted):
+        gone.append(known.id)
 
 
 def _as_unit(source: str, problem: Problem) -> Unit:

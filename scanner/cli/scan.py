@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import sys
@@ -41,6 +42,7 @@ def command(
     What has not changed since the last scan is skipped; a scan that was killed goes on where it was.
     """
     signal.signal(signal.SIGTERM, _stop)
+    gc.set_threshold(100_000)  # a walk makes millions of small things and no cycles
     settings = config.load(config_file)
     sources = open_sources(source, settings, inventory)
     from scanner import scan
@@ -134,8 +136,13 @@ def _open(
 
 def _unread(book: Any, sources: list[Source]) -> int:
     marks = ",".join("?" * len(sources))
-    query = f"select count(*) as n from coverage where status <> 'complete' and source in ({marks})"
-    return int(next(book.rows(query, [one.name for one in sources]))["n"])
+    names = [one.name for one in sources]
+    query = (
+        f"select exists (select 1 from object join unit on unit.id = object.unit join source on source.id = unit.source"
+        f" where object.status <> 'complete' and source.name in ({marks}))"
+        f" or exists (select 1 from unlisted join source on source.id = unlisted.source where source.name in ({marks})) as n"
+    )
+    return int(next(book.rows(query, [*names, *names]))["n"])
 
 
 def _has_class(book: Any, sources: list[Source], cls: str) -> bool:

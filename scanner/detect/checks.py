@@ -111,6 +111,11 @@ def cpr(value: str) -> bool:
     return born is not None and year >= OLDEST and born <= today()
 
 
+def cpr_ordinary(value: str) -> bool:
+    """A CPR number that is no replacement number."""
+    return cpr(value) and int(digits(value)[:2]) <= 31
+
+
 def cpr_without_zero(value: str) -> bool:
     """Nine digits that are a CPR number when the zero is put back that a spreadsheet took."""
     number = digits(value)
@@ -347,6 +352,8 @@ def name_alone(value: str) -> bool:
     if comma:
         return bool(first.strip()) and person_name(value)
     word = last.strip().casefold()
+    if not word:
+        return False
     return word in _names() or (word not in _no_names() and "-" in word and all(part in _names() for part in word.split("-")))
 
 
@@ -400,6 +407,7 @@ def _standard(module: str) -> Check:
 
 CHECKS: dict[str, Check] = {
     "cpr": cpr,
+    "cpr_ordinary": cpr_ordinary,
     "cpr_without_zero": cpr_without_zero,
     "cpr_modulus_11": cpr_modulus_11,
     "cpr_modulus_11_expected": cpr_modulus_11_expected,

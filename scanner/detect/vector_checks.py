@@ -142,6 +142,17 @@ def cpr_modulus_11(texts: pa.Array) -> Bools:
     return _fill(chosen, _weighted(places, checks.CPR_WEIGHTS) % 11 == 0)
 
 
+def cpr_modulus_11_expected(texts: pa.Array) -> Bools:
+    """As `checks.cpr_modulus_11_expected`."""
+    chosen, places = _ten(texts)
+    day = _number(places[0:4])
+    short, seventh = _number(places[4:6]), places[6]
+    twenty = np.where((seventh == 4) | (seventh == 9), short <= 36, (seventh > 3) & (short <= 57))
+    nineteen = (seventh <= 3) | (((seventh == 4) | (seventh == 9)) & (short > 36))
+    january = ((day == 101) | (day == 6101)) & (twenty | (nineteen & (short >= 60)))
+    return _fill(chosen, january | (_weighted(places, checks.CPR_WEIGHTS) % 11 == 0))
+
+
 def cvr(texts: pa.Array) -> Bools:
     """As `checks.cvr`."""
     cells = _Cells(texts)
@@ -280,6 +291,7 @@ def _bools(answer: pa.BooleanArray) -> Bools:
 VECTOR: dict[str, Callable[[Any], Bools]] = {
     "cpr": cpr,
     "cpr_modulus_11": cpr_modulus_11,
+    "cpr_modulus_11_expected": cpr_modulus_11_expected,
     "cvr": cvr,
     "phone_dk": phone_dk,
     "card": card,

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scanner.errors import InventoryError
 from scanner.inventory import keys
@@ -69,8 +69,7 @@ class UnitRead:
     holdings: tuple[Holding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A unit that is in the book."""
 
     id: int
@@ -78,7 +77,7 @@ class Known:
     part: str
     fingerprint: str
     rules: str
-    retry: bool
+    retry: int
     run: int
 
 
@@ -205,8 +204,7 @@ class Book:
             " where source = ? and (object, part) > (?, ?) order by object, part limit 10000"
         )
         while rows := self.connection.execute(query, (source, *after)).fetchall():
-            for row in rows:
-                yield Known(row[0], row[1], row[2], row[3], row[4], bool(row[5]), row[6])
+            yield from map(Known._make, rows)
             after = (rows[-1][1], rows[-1][2])
 
     def listed(self, run: int, source: int, gone: Sequence[int], unlisted: Sequence[Problem]) -> None:

@@ -54,6 +54,9 @@ create table unit (
     unique (source, object, part)
 ) strict;
 
+create index unit_run on unit (run);
+create index unit_parts on unit (source, object) where part <> '';
+
 -- A file of findings beside the book.
 create table segment (
     id       integer primary key,
@@ -73,6 +76,8 @@ create table object (
     first_seen text not null,
     primary key (unit, object)
 ) strict, without rowid;
+
+create index object_unread on object (status, unit) where status <> 'complete';
 
 -- Something that was not read, with its reason. A result like any other.
 create table problem (

@@ -70,20 +70,27 @@ class Files:
             return
         choice = Choice(self.include, self.exclude)
         cut = len(os.path.join(self._root, ""))
+        name, everything, regular = self.name, choice.all, stat.S_ISREG
         folders = [self._list(self._root, "")]
         while folders:
             for object, entry in folders[-1]:
                 if isinstance(entry, Problem):
                     yield entry
-                elif object.endswith("/"):
-                    if choice.all or choice.enters(object):
+                elif object[-1] == "/":
+                    if everything or choice.enters(object):
                         folders.append(self._list(entry.path, object))
                         break
-                elif choice.all or choice.takes(object):
+                elif everything or choice.takes(object):
                     try:
-                        yield self._unit(object, entry.path[cut:], entry.stat(follow_symlinks=False))
+                        looked = entry.stat(follow_symlinks=False)
                     except OSError as error:
                         yield Problem(object, *_refused(error))
+                        continue
+                    raw = entry.path[cut:]
+                    if raw == object and regular(looked.st_mode):
+                        yield Unit(name, object, "file", looked.st_size, _fingerprint(looked))
+                    else:
+                        yield self._unit(object, raw, looked)
             else:
                 folders.pop()
 
@@ -127,8 +134,7 @@ class Files:
             yield above, Problem(above, *_refused(error))
             return
         found.sort(key=itemgetter(0))
-        for name, entry in found:
-            yield above + name, entry
+        yield from [(above + name, entry) for name, entry in found]
 
 
 _CAREFUL = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
