@@ -36,7 +36,12 @@ def normalise(entity: str, value: str) -> str:
 
 def digest(key: bytes, entity: str, value: str) -> bytes:
     """The keyed digest of a value: 16 bytes that depend on entity, normalised value and key."""
-    return hashlib.blake2b(f"{entity}\0{normalise(entity, value)}".encode(), digest_size=SIZE, key=key).digest()
+    return digest_normal(key, entity, normalise(entity, value))
+
+
+def digest_normal(key: bytes, entity: str, normal: str) -> bytes:
+    """The keyed digest of a value that is in its normal form already."""
+    return hashlib.blake2b(f"{entity}\0{normal}".encode(), digest_size=SIZE, key=key).digest()
 
 
 def shape(value: str) -> str:

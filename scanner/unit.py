@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scanner import seal
+from scanner.detect.columns import Judgement
 from scanner.detect.engine import SCHEMA, Detection, Detector
 from scanner.detect.known import KnownColumn
 from scanner.detect.rules import load
@@ -71,7 +72,7 @@ def work(state: State, job: Job, watch: Callable[[str], None]) -> Generator[byte
     source.watch, source.skip = watch, job.skip
     tally = _Tally(state.detector, job.unit)
     waiting: list[pa.RecordBatch] = []
-    judged: dict[tuple[str, str], frozenset[str]] = {}
+    judged: dict[tuple[str, str], Judgement] = {}
     try:
         for group in _groups(source.read(job.unit), tally):
             detection = state.detector.detect(group, judged=judged)

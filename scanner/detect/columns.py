@@ -22,6 +22,8 @@ from scanner.detect.checks import CHECKS
 from scanner.detect.vector_checks import VECTOR
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from scanner.detect.engine import Detector
@@ -74,6 +76,7 @@ class Judgement:
 
     fact: Fact | None = None
     denied: frozenset[str] = frozenset()
+    winners: tuple[int, ...] = ()
 
 
 UNJUDGED = Judgement()
@@ -92,27 +95,54 @@ def plain(texts: pa.Array) -> NDArray[np.bool_] | None:
     return mask
 
 
-def judge(detector: Detector, batch: TextBatch, texts: pa.Array) -> Judgement:
-    """What these cells are as a column; `UNJUDGED` when they are too few."""
+def judge(detector: Detector, batch: TextBatch, texts: pa.Array, before: Judgement = UNJUDGED) -> Judgement:
+    """What these cells are as a column; `UNJUDGED` when they are too few.
+
+    `before` is what the column's earlier cells were: what won there is tried first, and nothing else if it wins again.
+    """
     filled = pc.greater(pc.binary_length(texts), 0).to_numpy(zero_copy_only=False)
     places = np.flatnonzero(filled)
     if len(places) < FEWEST:
         return UNJUDGED
     sample = texts.take(pa.array(places[:: max(1, len(places) // SAMPLE)][:SAMPLE]))
-    view = _view(sample)
-    sample = view(sample)
     few = sample.to_pylist()[:: max(1, len(sample) // FEW)]
-    kinds = _kinds(sample)
+    view, kinds = _AS_IT_IS, frozenset[str]()
+    if sum(cell[:1].isdigit() and cell[-1:].isdigit() for cell in few) * 2 > len(few):
+        view = _view(sample)
+        sample = view(sample)
+        few = sample.to_pylist()[:: max(1, len(sample) // FEW)]
+        kinds = _kinds(sample)
     stances = detector.speaks(batch.field)
-    by_entity: dict[str, list[_Opinion]] = {}
+    if before.winners:
+        won = _decide(detector, batch, texts, sample, view, kinds, before.winners, len(places))
+        if won.fact is not None:
+            return Judgement(won.fact, before.denied, before.winners)
+    worth = []
     for index, rule in enumerate(detector.rules):
         if not (rule.cell or rule.names) or (rule.only_fields and stances[index] <= 0) or not detector.prose.wants(rule):
             continue
-        if not _worth_trying(rule, few):
-            continue
+        if _worth_trying(rule, few):
+            worth.append(index)
+    return _decide(detector, batch, texts, sample, view, kinds, worth, len(places)) if worth else Judgement()
+
+
+def _decide(
+    detector: Detector,
+    batch: TextBatch,
+    texts: pa.Array,
+    sample: pa.Array,
+    view: _View,
+    kinds: frozenset[str],
+    rules: Sequence[int],
+    filled: int,
+) -> Judgement:
+    """Let some rules have their say on the sample, and hold the best one against all cells."""
+    stances = detector.speaks(batch.field)
+    by_entity: dict[str, list[_Opinion]] = {}
+    for index in rules:
         opinion = _opinion(detector, index, sample, stances[index], kinds)
         if opinion is not None:
-            by_entity.setdefault(rule.entity, []).append(opinion)
+            by_entity.setdefault(detector.rules[index].entity, []).append(opinion)
     denied = set()
     accepted = []
     for entity, opinions in by_entity.items():
@@ -126,11 +156,11 @@ def judge(detector: Detector, batch: TextBatch, texts: pa.Array) -> Judgement:
         opinions = by_entity[entity]
         whole = view(texts)
         rows = np.logical_or.reduce([_passes(detector, one.rule, whole) for one in opinions])
-        if rows.sum() >= SHARE * len(places):
+        if rows.sum() >= SHARE * filled:
             best = max(opinions, key=lambda one: (one.passed.mean() >= FORM, one.score))
             example = digest.shape(texts[int(np.flatnonzero(rows)[0])].as_py())
-            fact = Fact(batch.object, batch.field, batch.records, best.rule, rows, len(places), score, example, best.factors)
-            return Judgement(fact, frozenset(denied - {entity}))
+            fact = Fact(batch.object, batch.field, batch.records, best.rule, rows, filled, score, example, best.factors)
+            return Judgement(fact, frozenset(denied - {entity}), tuple(one.rule for one in opinions))
     return Judgement(None, frozenset(denied))
 
 
@@ -179,6 +209,19 @@ def _held(check: str, values: pa.Array) -> float:
     return float(np.mean([CHECKS[check](value) for value in values.to_pylist()]))
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    steps: tuple[tuple[str, str], ...]
+
+    def __call__(self, texts: pa.Array) -> pa.Array:
+        for pattern, replacement in self.steps:
+            texts = pc.replace_substring_regex(texts, pattern, replacement)
+        return texts
+
+
+_AS_IT_IS = _View(())
+
+
 def _view(sample: pa.Array) -> _View:
     """How cells must be seen: numbers that a spreadsheet or a float column wrote lose `.0`, and get back a lost zero."""
     texts = sample
@@ -189,16 +232,6 @@ def _view(sample: pa.Array) -> _View:
     if _most(texts, r"^[0-9]{9,10}$") and _share(texts, r"^[0-9]{9}$") <= 0.6 and _share(texts, r"^[0-9]{9}$") > 0:
         steps.append((r"^([1-9][0-9]{8})$", r"0\1"))
     return _View(tuple(steps))
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    steps: tuple[tuple[str, str], ...]
-
-    def __call__(self, texts: pa.Array) -> pa.Array:
-        for pattern, replacement in self.steps:
-            texts = pc.replace_substring_regex(texts, pattern, replacement)
-        return texts
 
 
 def _kinds(sample: pa.Array) -> frozenset[str]:

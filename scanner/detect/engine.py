@@ -116,11 +116,11 @@ class Detector:
         self.compiled_now = self._patterns.compiled_now or self._words.compiled_now
 
     def detect(
-        self, batches: Sequence[TextBatch], *, judge_columns: bool = True, judged: dict[tuple[str, str], frozenset[str]] | None = None
+        self, batches: Sequence[TextBatch], *, judge_columns: bool = True, judged: dict[tuple[str, str], columns.Judgement] | None = None
     ) -> Detection:
         """Find everything in these batches. Batches that share one `records` array are columns of the same rows.
 
-        `judged` remembers, from call to call, what columns were found not to be: for their last few rows.
+        `judged` remembers, from call to call, what columns are and are not: for their next rows, and their last few.
         """
         judged = {} if judged is None else judged
         denied: dict[int, frozenset[str]] = {}
@@ -130,23 +130,26 @@ class Detector:
         tied: dict[int, NDArray[np.bool_]] = {}
         if judge_columns:
             for i, batch in enumerate(batches):
-                if batch.shape is Shape.CELL:
-                    judgement = columns.judge(self, batch, arrays[i])
-                    place = (batch.object, batch.field)
-                    if judgement is columns.UNJUDGED:
-                        denied[i] = judged.get(place, frozenset())
-                    else:
-                        denied[i] = judged[place] = judgement.denied
-                    fact = judgement.fact
-                    if fact is not None:
-                        facts.append(fact)
-                        shapes[batch.object, batch.field, self.rules[fact.rule].entity] = fact.example
-                        arrays[i] = pc.if_else(pa.array(fact.rows), "", arrays[i])
-                        if fact.rule in self._people:
-                            _tie(tied, batch, fact.rows)
-                        continue
-                if batch.shape is Shape.CELL and not self._goes_by(batch.field) and (mask := columns.plain(arrays[i])) is not None:
+                if batch.shape is not Shape.CELL:
+                    continue
+                if not self._goes_by(batch.field) and (mask := columns.plain(arrays[i])) is not None:
                     arrays[i] = pc.if_else(pa.array(mask), "", arrays[i])
+                    continue
+                place = (batch.object, batch.field)
+                before = judged.get(place, columns.UNJUDGED)
+                judgement = columns.judge(self, batch, arrays[i], before)
+                if judgement is columns.UNJUDGED:
+                    denied[i] = before.denied
+                    continue
+                judged[place] = judgement
+                denied[i] = judgement.denied
+                fact = judgement.fact
+                if fact is not None:
+                    facts.append(fact)
+                    shapes[batch.object, batch.field, self.rules[fact.rule].entity] = fact.example
+                    arrays[i] = pc.if_else(pa.array(fact.rows), "", arrays[i])
+                    if fact.rule in self._people:
+                        _tie(tied, batch, fact.rows)
         rows = self._rows(batches, arrays)
         for row in rows:
             row.found = self._identifiers(row, batches[row.batch])
@@ -214,7 +217,7 @@ class Detector:
             break
         if factors and self.known.has(one.entity, text[start:end]):
             factors[:] = [*factors, ("known value", round(1.0 - sum(value for _, value in factors), 4))]
-        elif factors and self.test_values.has(one.entity, text[start:end]):
+        elif factors and self.test_values.has(one.entity, digest.normalise(one.entity, text[start:end])):
             factors.append(("test data", -LESS))
         return factors
 
@@ -339,10 +342,11 @@ class _Builder:
             value = folded.text[low:high]
             if self._known and self._known.has(entity, value):
                 score = 1.0
-            test = score < 1.0 and self._is_test(entity, value)
+            normal = digest.normalise(entity, value)
+            test = score < 1.0 and self._is_test(entity, normal)
             if test:
                 score = max(self._least, round(score - LESS, 4))
-            kept = digest.digest(self._key, entity, value)
+            kept = digest.digest_normal(self._key, entity, normal)
             self._rows.append((batch.object, batch.field, where, start + offset, stop + offset, entity, name, score, kept, test))
 
     def batch(self) -> pa.RecordBatch:

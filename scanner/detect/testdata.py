@@ -32,9 +32,8 @@ class TestValues:
                 self._exact.add((entity, digest.normalise(entity, value)))
         self._patterns = {entity: re.compile("|".join(ones)) for entity, ones in patterns.items()}
 
-    def has(self, entity: str, value: str) -> bool:
-        """Whether a value is test data."""
-        normal = digest.normalise(entity, value)
+    def has(self, entity: str, normal: str) -> bool:
+        """Whether a value, in its normal form, is test data."""
         if (entity, normal) in self._exact:
             return True
         pattern = self._patterns.get(entity)
