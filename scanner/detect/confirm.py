@@ -23,6 +23,7 @@ SENTENCE = 150
 _LOOK = 32  # how far a pattern may look beyond its own end
 
 _NOT_WORD = re.compile(r"[\W_]+")
+_SPENT = re.compile(r"[^\W\d_]{2,30}[^\w\n]{1,4}[0-9]{4,}")
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
 
 
@@ -111,10 +112,15 @@ class Matcher:
 
     def _surroundings(self, text: str, start: int, end: int, factors: Factors | None) -> float:
         """What the words on either side add and take away."""
-        around = _around(text, start, end, self.rule.window)
+        window = self.rule.window
+        around = _around(text, start, end, window)
         total = 0.0
         for words, value in ((self._context, self._score.context), (self._against, self._score.against)):
-            if words and (word := _stands(words, around)):
+            word = _stands(words, around) if words else ""
+            if word and words is self._against:
+                # A word that another number stands behind already has its own: "Ordre 26791644. 2209403016".
+                word = _stands(words, _around(text, start, end, window, unspent=True))
+            if word:
                 total += value
                 if factors is not None:
                     factors.append((f"the word {word!r} near by", value))
@@ -139,9 +145,12 @@ def _windows(ends: Sequence[int] | None, width: int | None, lead: int | None, le
         yield low, high, last
 
 
-def _around(text: str, start: int, end: int, window: int) -> str:
-    """What stands on either side of a span, in lower case."""
-    return f"{text[max(0, start - window) : start]}\n{text[end : end + window]}".lower()
+def _around(text: str, start: int, end: int, window: int, *, unspent: bool = False) -> str:
+    """What stands on either side of a span, in lower case; `unspent` leaves out words with a number of their own."""
+    before = text[max(0, start - window) : start]
+    if unspent:
+        before = _SPENT.sub(" ", before)
+    return f"{before}\n{text[end : end + window]}".lower()
 
 
 def _context(words: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str] | None], ...]:
