@@ -48,6 +48,9 @@ class _Commands(click.Group):
         except PersondataError as error:
             click.echo(f"persondata: {error}", err=True)
             sys.exit(error.exit_code)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            sys.exit(error.exit_code)
         except click.ClickException as error:
             click.echo(f"persondata: {' '.join(error.format_message().split())}", err=True)
             sys.exit(error.exit_code)
