@@ -127,11 +127,11 @@ class _Flow:
 
     def tasks(self, source: Source, number: int, listing: Iterator[Unit | Problem]) -> Iterator[workers.Task]:
         """The units of a source that must be read. Both lists come in the same order, so neither is kept in memory."""
-        walked = self._book.known(number)
+        walked = self._book.known(number, self._run, self._rules, full=self._full)
         known = next(walked, None)
         gone: list[int] = []
         unlisted: list[Problem] = []
-        progress, rules, run, again = self._progress, self._rules, self._run, self._full
+        progress = self._progress
         progress.source = source.name
         try:
             for item in listing:
@@ -143,13 +143,13 @@ class _Flow:
                 else:
                     unit = _as_unit(source.name, item)
                 progress.listed += 1
-                while known is not None and known[1:3] < (unit.object, unit.part):
+                object, part = unit.object, unit.part
+                while known is not None and (known[1] < object or (known[1] == object and known[2] < part)):
                     _gone(known, unlisted, gone)
                     known = next(walked, None)
-                if known is not None and known.object == unit.object and known.part == unit.part:
+                if known is not None and known[1] == object and known[2] == part:
                     same, known = known, next(walked, None)
-                    done = same.run == run or (same.fingerprint and not same.retry and not again)
-                    if done and same.fingerprint == unit.fingerprint and same.rules == rules:
+                    if same[4] and same[3] == unit.fingerprint:
                         progress.unchanged += 1
                         if progress.unchanged % 1000 == 0:
                             self._report(progress)
@@ -277,8 +277,8 @@ class _Flow:
 
 def _gone(known: Known, unlisted: list[Problem], gone: list[int]) -> None:
     """A known unit that was not listed is gone, unless it lies where nobody could look."""
-    if not any(known.object.startswith(problem.object) for problem in unlisted):
-        gone.append(known.id)
+    if not any(known[1].startswith(problem.object) for problem in unlisted):
+        gone.append(known[0])
 
 
 def _as_unit(source: str, problem: Problem) -> Unit:

@@ -343,3 +343,27 @@ def test_test_data_is_found_and_marked(detector: engine.Detector) -> None:
     batch = TextBatch("o", "", pa.array(texts), pa.array([str(i) for i in range(len(texts))]))
     marked = {int(f["record"]): f["test"] for f in detector.detect([batch]).findings.to_pylist()}
     assert marked == {0: True, 1: False, 2: True, 3: True, 4: False}
+
+
+def test_plain_cells_are_plain_however_they_are_told() -> None:
+    """The quick ways to tell numbers and dates say what the expression says, slices and empty cells included."""
+    from scanner.detect import columns
+
+    chance = random.Random(3)
+    kinds = {
+        "number": lambda: str(chance.randint(0, 10**7)),
+        "date": lambda: f"20{chance.randint(10, 99)}-{chance.randint(10, 12)}-{chance.randint(10, 28)}",
+        "time": lambda: f"2024-05-{chance.randint(10, 28)}{chance.choice(' T')}12:{chance.randint(10, 59)}:00",
+        "amount": lambda: f"{chance.randint(0, 999)}.{chance.randint(0, 99):02}",
+    }
+    told = 0
+    for make in kinds.values():
+        for stray in ("", "070761-4285", "20304050", "blå 12", "2024-05-1x", "2024-05-11X12:30:00"):
+            cells = [make() if chance.random() < 0.9 else chance.choice(["", stray]) for _ in range(400)]
+            texts = pa.array(["x", *cells, "y"]).slice(1, 400)
+            mask = columns.plain(texts)
+            if mask is None:
+                continue
+            told += 1
+            assert [bool(one) for one in mask] == [columns._whole(columns._PLAIN, True).fullmatch(cell) is not None for cell in cells]
+    assert told > 15

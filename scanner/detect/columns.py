@@ -54,6 +54,9 @@ _PLAIN = (
 """Cells that hold nothing to find on their own: numbers too small for any identifier, and ISO 8601 dates and times.
 A rule that goes by the field's name (a date of birth) still sees them."""
 
+_ISO = {10: "9999-99-99", 16: "9999-99-99 99:99", 19: "9999-99-99 99:99:99"}
+"""How dates and times are mostly written, by their length; the space may be a T."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -91,6 +94,43 @@ def plain(texts: pa.Array) -> NDArray[np.bool_] | None:
     few = [cell for cell in texts.take(pa.array(np.arange(0, size, max(1, size // FEW)))).to_pylist() if cell]
     if not few or sum(regex.fullmatch(cell) is not None for cell in few) < SHARE * len(few):
         return None
+    return _numbers(texts, few) if few[0].isdigit() else _dates(texts, few)
+
+
+def _numbers(texts: pa.Array, few: list[str]) -> NDArray[np.bool_]:
+    """Whole numbers of at most seven digits without an expression, where all of the first cells are; else by it."""
+    if all(map(str.isdigit, few)):
+        short = pc.less_equal(pc.binary_length(texts), 7)
+        mask: NDArray[np.bool_] = pc.and_(pc.ascii_is_decimal(texts), short).to_numpy(zero_copy_only=False)
+        return mask
+    return _by_expression(texts)
+
+
+def _dates(texts: pa.Array, few: list[str]) -> NDArray[np.bool_]:
+    """Dates and times that are all written alike are compared place by place, where the others go by the expression."""
+    width = len(few[0])
+    lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
+    filled = lengths > 0
+    if width not in _ISO or not bool((lengths[filled] == width).all()):
+        return _by_expression(texts)
+    offset = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    places = np.frombuffer(texts.buffers()[2], np.uint8)[offset[0] : offset[-1]].reshape(-1, width)
+    alike = np.ones(len(places), np.bool_)
+    for at, wanted in enumerate(_ISO[width]):
+        column = places[:, at]
+        alike &= (
+            (column >= 48) & (column <= 57)
+            if wanted == "9"
+            else (column == 32) | (column == 84)
+            if wanted == " "
+            else column == ord(wanted)
+        )
+    mask = np.zeros(len(texts), np.bool_)
+    mask[filled] = alike
+    return mask
+
+
+def _by_expression(texts: pa.Array) -> NDArray[np.bool_]:
     mask: NDArray[np.bool_] = pc.match_substring_regex(texts, rf"^(?:{_PLAIN})$").to_numpy(zero_copy_only=False)
     return mask
 

@@ -133,6 +133,9 @@ def _windows(ends: Sequence[int] | None, width: int | None, lead: int | None, le
         yield 0, length, length + 1
         return
     before = width if lead is None else lead
+    if len(ends) == 1:
+        yield max(0, ends[0] - before), min(length, ends[0] + width + _LOOK), ends[0]
+        return
     low = high = last = -1
     for end in ends:
         start = end - before

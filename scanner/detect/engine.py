@@ -132,7 +132,8 @@ class Detector:
             for i, batch in enumerate(batches):
                 if batch.shape is not Shape.CELL:
                     continue
-                if not self._goes_by(batch.field) and (mask := columns.plain(arrays[i])) is not None:
+                looked_at = bool(self.known) or self._goes_by(batch.field)
+                if not looked_at and (mask := columns.plain(arrays[i])) is not None:
                     arrays[i] = pc.if_else(pa.array(mask), "", arrays[i])
                     continue
                 place = (batch.object, batch.field)

@@ -70,15 +70,13 @@ class UnitRead:
 
 
 class Known(NamedTuple):
-    """A unit that is in the book."""
+    """A unit that is in the book. `done` says that it need not be read again if it still has this fingerprint."""
 
     id: int
     object: str
     part: str
     fingerprint: str
-    rules: str
-    retry: int
-    run: int
+    done: int
 
 
 def now() -> str:
@@ -196,15 +194,15 @@ class Book:
         with self.transaction() as cursor:
             cursor.execute("update run set finished = ?, summary = ? where id = ?", (now(), summary, run))
 
-    def known(self, source: int) -> Iterator[Known]:
+    def known(self, source: int, run: int, rules: str, *, full: bool) -> Iterator[Known]:
         """The units of a source that are in the book, in the order in which sources list theirs."""
         after = ("", "")
         query = (
-            "select id, object, part, fingerprint, rules, retry, run from unit"
+            "select id, object, part, fingerprint, rules = ? and (run = ? or (fingerprint <> '' and not retry and not ?)) from unit"
             " where source = ? and (object, part) > (?, ?) order by object, part limit 10000"
         )
-        while rows := self.connection.execute(query, (source, *after)).fetchall():
-            yield from map(Known._make, rows)
+        while rows := self.connection.execute(query, (rules, run, full, source, *after)).fetchall():
+            yield from rows
             after = (rows[-1][1], rows[-1][2])
 
     def listed(self, run: int, source: int, gone: Sequence[int], unlisted: Sequence[Problem]) -> None:

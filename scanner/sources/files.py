@@ -128,13 +128,14 @@ class Files:
         try:
             with os.scandir(path) as entries:
                 found = [
-                    (_shown(entry.name) + "/" if entry.is_dir(follow_symlinks=False) else _shown(entry.name), entry) for entry in entries
+                    (above + (_shown(entry.name) + "/" if entry.is_dir(follow_symlinks=False) else _shown(entry.name)), entry)
+                    for entry in entries
                 ]
         except OSError as error:
             yield above, Problem(above, *_refused(error))
             return
         found.sort(key=itemgetter(0))
-        yield from [(above + name, entry) for name, entry in found]
+        yield from found
 
 
 _CAREFUL = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
