@@ -130,18 +130,8 @@ def matching() -> Iterator[Figure]:
         "same buffers, empty callback",
     )
 
-    sample = texts[:24]
-    presidio = _presidio_engine()
-    ours_time = best(lambda: [made.detect([batch]) for batch in batches(texts[:4000])]) / sum(len(t) for t in texts[:4000])
-    theirs = best(lambda: [presidio.analyze(text, language="en") for text in sample], 1) / sum(len(t) for t in sample)
-    yield Figure(
-        "matching / Presidio's AnalyzerEngine without a model",
-        theirs / ours_time,
-        "times its speed",
-        "at least 500",
-        theirs / ours_time >= 500,
-        "same text",
-    )
+    seconds = min(pair[0] for pair in pairs)
+    yield _against_presidio(texts, tables, seconds)
 
     fast = detector("fast")
     part = texts[:2000]
@@ -154,6 +144,19 @@ def matching() -> Iterator[Figure]:
         True,
         "prose",
     )
+
+
+def _against_presidio(texts: list[str], tables: list[list[Any]], seconds: float) -> Figure:
+    """What Presidio would need for all of it, from samples of the prose and of the cells, warm, the best of three rounds."""
+    presidio = _presidio_engine()
+    filled = [text for chunk in tables for batch in chunk for text in batch.texts.to_pylist() if text]
+    total = 0.0
+    for every, sample in ((texts, texts[:48]), (filled, filled[:: len(filled) // 1500])):
+        spent = best(lambda sample=sample: [presidio.analyze(text, language="en") for text in sample])
+        total += spent / sum(len(text.encode()) for text in sample) * sum(len(text.encode()) for text in every)
+    ratio = total / seconds
+    how = "same prose and cells; Presidio's time from 48 documents and 1,500 cells, warm"
+    return Figure("matching / Presidio's AnalyzerEngine without a model", ratio, "times its speed", "at least 500", ratio >= 500, how)
 
 
 def _presidio_engine() -> Any:

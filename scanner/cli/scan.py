@@ -42,7 +42,8 @@ def command(
     What has not changed since the last scan is skipped; a scan that was killed goes on where it was.
     """
     signal.signal(signal.SIGTERM, _stop)
-    gc.set_threshold(100_000)  # a walk makes millions of small things and no cycles
+    gc.freeze()
+    gc.set_threshold(1_000_000)  # a walk makes millions of small things and no cycles
     settings = config.load(config_file)
     sources = open_sources(source, settings, inventory)
     from scanner import scan

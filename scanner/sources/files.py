@@ -127,10 +127,10 @@ class Files:
         """List one folder, whose object name is `above`; a folder inside it ends in `/`, also for sorting."""
         try:
             with os.scandir(path) as entries:
-                found = [
-                    (above + (_shown(entry.name) + "/" if entry.is_dir(follow_symlinks=False) else _shown(entry.name)), entry)
-                    for entry in entries
-                ]
+                found = []
+                for entry in entries:
+                    name = entry.name if entry.name.isascii() else _shown(entry.name)
+                    found.append((f"{above}{name}/" if entry.is_dir(follow_symlinks=False) else above + name, entry))
         except OSError as error:
             yield above, Problem(above, *_refused(error))
             return
