@@ -174,6 +174,8 @@ class _Flow:
         flight = self._flights[message.key]
         if isinstance(message, workers.Partial):
             self._open().add((message.key, message.attempt), message.payload)
+            if time.monotonic() - self._committed > COMMIT_SECONDS:
+                self.commit()
             return
         if isinstance(message, workers.Done):
             read: UnitRead = message.payload
@@ -191,12 +193,12 @@ class _Flow:
 
     def _try_without(self, failed: workers.Failed, flight: _Flight) -> bool:
         """An object inside a container brought the worker down: the container is read again, without it."""
-        if not failed.culprit.startswith(flight.unit.object + "!") or flight.attempt >= ATTEMPTS:
+        if not failed.culprit.startswith(flight.unit.object + "!") or len(flight.lost) >= ATTEMPTS:
             return False
         if any(problem.object == failed.culprit for problem in flight.lost):
             return False
         flight.lost.append(Problem(failed.culprit, failed.why, failed.detail))
-        flight.attempt += 1
+        flight.attempt = failed.attempt + 1
         skip = frozenset(problem.object for problem in flight.lost)
         self.again.append(workers.Task(failed.key, Job(flight.unit, skip), flight.unit.size, flight.attempt))
         return True

@@ -38,12 +38,10 @@ def command(file: Path, form: str, config_file: Path | None, inventory: Path) ->
             for text, record, begin, end in zip(item.texts.to_pylist(), item.records.to_pylist(), begins, ends, strict=True):
                 if not text:
                     continue
-                text = text[begin:end]
+                breaks, text = text.count("\n", 0, begin), text[begin:end]
                 if form == "text":
                     click.echo(text)
                     continue
-                record = (
-                    f"line={int(record) + item.texts[0].as_py().count(chr(10), 0, begin) if begin else record}" if item.by_line else record
-                )
+                record = f"line={int(record) + breaks}" if item.by_line else record
                 click.echo(json.dumps({"object": item.object, "record": record, "field": item.field, "text": text}, ensure_ascii=False))
     sys.exit(3 if unread else 0)

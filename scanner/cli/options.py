@@ -110,7 +110,8 @@ def detector(
         cache=cache_folder(),
         known=known,
     )
-    if made.compiled_now and least is None:
+    whole = not (languages or settings.languages or settings.countries)  # examples are held with everything switched on
+    if made.compiled_now and least is None and whole:
         promises.hold(made)
     return made
 

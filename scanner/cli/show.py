@@ -137,15 +137,20 @@ def _records(batch: TextBatch) -> Iterator[tuple[str, int, str]]:
     for i, (text, record) in enumerate(zip(batch.texts.to_pylist(), batch.records.to_pylist(), strict=True)):
         if text is None:
             continue
-        base = 0
+        base, begin, end = 0, 0, len(text) + 1
         if batch.seams is not None:
             base = batch.seams.base[i].as_py()
             begin, end = batch.seams.begin[i].as_py(), batch.seams.end[i].as_py()
         if not batch.by_line:
-            yield record, base + (begin if batch.seams is not None else 0), text[begin:end] if batch.seams is not None else text
+            yield record, base + begin, text[begin:end]
             continue
+        at = 0
         for number, line in enumerate(text.split("\n")):
-            yield f"line={int(record) + number}", base if number == 0 else 0, line
+            low, at = at, at + len(line) + 1
+            if at <= begin or low >= end:
+                continue  # a neighbouring row shows it
+            skip = max(0, begin - low)
+            yield f"line={int(record) + number}", (base if number == 0 else 0) + skip, line[skip : end - low]
 
 
 def _harmless(text: str) -> str:

@@ -28,7 +28,7 @@ CLASSES = ("technical", "general", "confidential", "criminal", "sensitive")
 _KEYS = {
     "id", "finds", "trigger", "pattern", "words", "recognizer", "names", "check", "evidence", "score", "context", "against",
     "window", "lead", "fields", "only_fields", "cell", "chance", "case", "unless",
-    "languages", "about", "examples", "counterexamples",
+    "languages", "countries", "about", "examples", "counterexamples",
 }  # fmt: skip
 _SCORE = {"match", "check", "context", "field", "against", "weak", "column"}
 
@@ -100,6 +100,7 @@ class Rule:
     case: bool = False
     prefilter: bool = False
     languages: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
     about: str = ""
     examples: tuple[str, ...] = ()
     counterexamples: tuple[str, ...] = ()
@@ -159,12 +160,16 @@ def load(folders: Sequence[Path], *, countries: Sequence[str] = (), languages: S
                 continue
             raw = path.read_bytes()
             state.update(raw)
-            for rule in _file(path, raw, types, folders[0]):
+            for rule in _file(path, raw, types, folders[0], frozenset(languages)):
                 if rule.id in seen:
                     raise RuleError(f"{path.name}: {rule.id}: this id stands in {seen[rule.id]} too")
                 seen[rule.id] = path.name
                 if rule.languages and languages and not set(rule.languages) & set(languages):
                     continue
+                if rule.countries and countries and not set(rule.countries) & set(countries):
+                    continue
+                if not (rule.pattern or rule.words or rule.names or rule.recognizer):
+                    continue  # its words are in languages that are switched off
                 rules.append(rule)
         for path in sorted((folder / "words").glob("*.txt")):
             state.update(path.read_bytes())
@@ -198,7 +203,7 @@ def _taxonomy(path: Path) -> dict[str, DataType]:
     return types
 
 
-def _file(path: Path, raw: bytes, types: dict[str, DataType], home: Path) -> Iterable[Rule]:
+def _file(path: Path, raw: bytes, types: dict[str, DataType], home: Path, languages: frozenset[str]) -> Iterable[Rule]:
     document = _yaml(path, raw)
     if isinstance(document, dict) and "recognizers" in document:
         from scanner.detect import presidio_files
@@ -210,10 +215,10 @@ def _file(path: Path, raw: bytes, types: dict[str, DataType], home: Path) -> Ite
     if not isinstance(document, list):
         raise RuleError(f"{path.name}: expected a list of rules, or Presidio's `recognizers:`")
     for number, entry in enumerate(document, 1):
-        yield _rule(path, number, entry, types, home)
+        yield _rule(path, number, entry, types, home, languages)
 
 
-def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home: Path) -> Rule:
+def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home: Path, on: frozenset[str]) -> Rule:
     if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
         raise RuleError(f"{path.name}: rule {number}: has no id")
     name = f"{path.name}: {entry['id']}"
@@ -243,7 +248,7 @@ def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home:
     words: tuple[Word, ...] = ()
     if "words" in entry:
         files = entry["words"] if isinstance(entry["words"], list) else [entry["words"]]
-        words = tuple(w for file in files for w in read_words(_list(name, path, home, file)))
+        words = tuple(w for file in files if _spoken(file, on) for w in read_words(_list(name, path, home, file)))
     names: tuple[str, ...] = ()
     if "names" in entry:
         if not isinstance(entry["names"], dict) or set(entry["names"]) != {"first", "last", "common"}:
@@ -277,10 +282,17 @@ def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home:
         chance=float(entry.get("chance", 0.0)),
         case=bool(entry.get("case", False)),
         languages=_strings(name, "languages", entry),
+        countries=_strings(name, "countries", entry),
         about=entry.get("about", ""),
         examples=_strings(name, "examples", entry),
         counterexamples=_strings(name, "counterexamples", entry),
     )
+
+
+def _spoken(file: str, languages: frozenset[str]) -> bool:
+    """Whether a word list is used: `religion.da.txt` only where Danish is, `medicines.txt` always."""
+    match = re.search(r"\.([a-z]{2})\.txt$", file)
+    return match is None or not languages or match[1] in languages
 
 
 def _score(name: str, entry: Any) -> Score:

@@ -55,7 +55,6 @@ class Database:
         self.expressions = tuple(expressions)
         self.compiled_now = False
         self._database: Any = self._open(cache) if self.expressions else None
-        self._hits: list[int] = []
 
     def scan(self, buffer: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Scan bytes. Returns, for every hit, the number of its expression and its end offset, ordered by offset."""

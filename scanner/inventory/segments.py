@@ -25,7 +25,6 @@ class Segments:
         self._waiting: dict[Attempt, list[pa.Table]] = {}
         self._own: dict[Attempt, _File] = {}
         self._shared: list[tuple[int, pa.Table]] = []
-        self._shared_bytes = 0
         self._ready: list[tuple[_File, int]] = []
 
     def add(self, attempt: Attempt, stream: bytes) -> None:
@@ -55,7 +54,6 @@ class Segments:
             return
         for table in tables:
             self._shared.append((unit, table))
-            self._shared_bytes += table.nbytes
 
     def flush(self) -> list[tuple[str, list[int], int]]:
         """Write and name the findings of finished units. Returns (file, units, findings) of each new segment."""
@@ -68,7 +66,7 @@ class Segments:
             for unit, table in self._shared:
                 file.write(table, unit)
             made.append((file.finish(), [unit for unit, _ in self._shared], file.rows))
-            self._shared, self._shared_bytes = [], 0
+            self._shared = []
         if made and hasattr(os, "O_DIRECTORY"):
             handle = os.open(self._folder, os.O_DIRECTORY)
             os.fsync(handle)
