@@ -570,3 +570,28 @@ def test_an_interrupted_scan_says_so_and_goes_on_later(tmp_path: Path) -> None:
     out, _ = _scan(tmp_path, "inv").communicate(timeout=60)
     objects = json.loads(out)["objects"]
     assert objects["complete"] + objects["unchanged"] == 400
+
+
+def test_show_and_extract_give_each_line_of_a_long_text_once(cli: Cli, tmp_path: Path) -> None:
+    lines = [f"{number} en linje om ingenting, som er lang nok til at rækker bliver delt" for number in range(2500)]
+    for number in range(0, 2500, 50):
+        lines[number] += f", cpr {CPR}"
+    (tmp_path / "long.txt").write_text("\n".join(lines) + "\n")
+    shown = [json.loads(line) for line in cli("show", "long.txt", "long.txt", "--format", "jsonl").stdout.splitlines()]
+    assert [place["record"] for place in shown] == [f"line={number + 1}" for number in range(0, 2500, 50)]
+    assert all(place["text"] == lines[int(place["record"][5:]) - 1] for place in shown)
+    out = [json.loads(line) for line in cli("extract", "long.txt", "--format", "jsonl").stdout.splitlines()]
+    assert "".join(one["text"] for one in out) == "\n".join(lines) + "\n"
+    for one in out[1:]:
+        first = one["text"].split("\n")[0]
+        assert first in lines[int(one["record"][5:]) - 1]
+
+
+def test_languages_and_countries_switch_rules_off(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "persondata.toml").write_text('[rules]\ncountries = ["DK"]\nlanguages = ["en"]\n')
+    text = "Hun er muslim. Personnummer 19811228-9874. Her cpr is 070761-4285 and she has diabetes.\n"
+    found = {line.split("\t")[1] for line in cli("detect", stdin=text).stdout.splitlines()}
+    assert found == {"DK_CPR", "HEALTH"}
+    (tmp_path / "persondata.toml").unlink()
+    found = {line.split("\t")[1] for line in cli("detect", stdin=text).stdout.splitlines()}
+    assert found == {"DK_CPR", "HEALTH", "SE_PERSONNUMMER", "RELIGIOUS_BELIEF"}
