@@ -23,9 +23,13 @@ _KEYS: dict[str, frozenset[str]] = {
     "hold": frozenset({"person", "reason", "law", "until"}),
     "requests": frozenset({"answer_within"}),
     "rules": frozenset({"folders", "countries", "languages"}),
+    "prose": frozenset({"level", "engine"}),
     "limits": frozenset(Limits.__dataclass_fields__),
     "inventory": frozenset({"key"}),
 }
+LEVELS = ("off", "fast", "full")
+"""How hard names are looked for in sentences."""
+
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]?)i?B?", re.IGNORECASE)
 
 
@@ -59,6 +63,8 @@ class Config:
     rule_folders: tuple[Path, ...] = ()
     countries: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    prose_level: str = "fast"
+    prose_engine: Path | None = None
     limits: Limits = Limits()
     inventory_key: str = ""
     known: tuple[KnownConfig, ...] = ()
@@ -91,6 +97,8 @@ def load(path: Path | None) -> Config:
         rule_folders=tuple(folder / text for text in _texts(path, "rules.folders", rules.get("folders", ()))),
         countries=_texts(path, "rules.countries", rules.get("countries", ())),
         languages=_texts(path, "rules.languages", rules.get("languages", ())),
+        prose_level=_level(path, document.get("prose", {})),
+        prose_engine=_engine(path, document.get("prose", {})),
         limits=_limits(path, document.get("limits", {})),
         inventory_key=str(document.get("inventory", {}).get("key", "")),
         known=tuple(_known(path, name, entry) for name, entry in document.get("known", {}).items()),
@@ -163,6 +171,23 @@ def _known(path: Path, name: str, entry: Any) -> KnownConfig:
         if set(entry) == {"file"}:
             return KnownConfig(name, file=str(path.parent / entry["file"]))
     raise ConfigError(f'{path}: [known] {name} must be {{ source = "NAME", query = "select …" }} or {{ file = "PATH" }}')
+
+
+def _level(path: Path, entry: Mapping[str, Any]) -> str:
+    level = entry.get("level", "fast")
+    if level not in LEVELS:
+        raise ConfigError(f"{path}: prose.level must be one of {', '.join(LEVELS)}")
+    return str(level)
+
+
+def _engine(path: Path, entry: Mapping[str, Any]) -> Path | None:
+    """A file in the format of Presidio's NLP-engine configuration."""
+    engine = entry.get("engine")
+    if engine is None:
+        return None
+    if not isinstance(engine, str) or not (path.parent / engine).is_file():
+        raise ConfigError(f"{path}: prose.engine must name a file: Presidio's NLP-engine configuration")
+    return path.parent / engine
 
 
 def _texts(path: Path, key: str, value: Any) -> tuple[str, ...]:

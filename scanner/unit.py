@@ -47,6 +47,7 @@ class Setup:
     key: bytes
     cache: Path | None
     known: tuple[KnownColumn, ...] = ()
+    engine: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class State:
 def prepare(setup: Setup) -> State:
     """Load the rules and compile them, or take the compiled form from the cache."""
     ruleset = load(setup.rule_folders, countries=setup.countries, languages=setup.languages)
-    detector = Detector(ruleset, key=setup.key, prose_level=setup.prose, cache=setup.cache, known=setup.known)
+    detector = Detector(ruleset, key=setup.key, prose_level=setup.prose, cache=setup.cache, known=setup.known, engine=setup.engine)
     gc.collect()
     gc.freeze()
     return State({source.name: source for source in setup.sources}, detector)
@@ -69,7 +70,15 @@ def prepare(setup: Setup) -> State:
 def work(state: State, job: Job, watch: Callable[[str], None]) -> Generator[bytes, None, UnitRead]:
     """Read a unit to its end. Yields findings as Arrow IPC streams, returns the sums and what was not read."""
     source: Any = state.sources[job.unit.source]
-    source.watch, source.skip = watch, job.skip
+    last = ""
+
+    def seen(name: str) -> None:
+        nonlocal last
+        last = name
+        watch(name)
+
+    source.watch, source.skip = seen, job.skip
+    state.detector.prose.alive = lambda: watch(last)
     tally = _Tally(state.detector, job.unit)
     waiting: list[pa.RecordBatch] = []
     judged: dict[tuple[str, str], Judgement] = {}

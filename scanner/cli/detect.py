@@ -26,7 +26,7 @@ from scanner.errors import UsageError
 @options.output("text", "json", "jsonl")
 @options.common
 def command(
-    file: tuple[Path, ...], jsonl: bool, language: str, min_score: float, why: bool, prose: str, form: str,
+    file: tuple[Path, ...], jsonl: bool, language: str, min_score: float, why: bool, prose: str | None, form: str,
     config_file: Path | None, inventory: Path,
 ) -> None:  # fmt: skip
     """Find personal data in each text FILE, or in standard input. Offsets are code points, the end exclusive.
@@ -36,7 +36,7 @@ def command(
     settings = config.load(config_file)
     least = None if min_score == 0.5 else min_score
     languages = () if language == "auto" else (language,)
-    detector = options.detector(settings, prose, least=least, languages=languages)
+    detector = options.detector(settings, prose or settings.prose_level, least=least, languages=languages)
     for name, text in _texts(file, jsonl):
         found = list(_find(detector, text, why))
         if jsonl or form != "text":

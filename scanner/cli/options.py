@@ -46,8 +46,8 @@ def output(*formats: str) -> Callable[[F], F]:
 
 
 prose = click.option(
-    "--prose", type=click.Choice(["off", "fast", "full"]), default="fast", show_default=True,
-    help="How hard to look for names in sentences.",
+    "--prose", type=click.Choice(config.LEVELS),
+    help="How hard to look for names in sentences. [default: the configuration's, or fast]",
 )  # fmt: skip
 
 
@@ -66,7 +66,17 @@ def setup(settings: config.Config, prose_level: str, key: bytes, sources: Sequen
     from scanner.unit import Setup
 
     folders = (folder("rules"), *settings.rule_folders)
-    return Setup(tuple(sources), folders, settings.countries, settings.languages, prose_level, key, cache_folder(), tuple(known))
+    return Setup(
+        tuple(sources),
+        folders,
+        settings.countries,
+        settings.languages,
+        prose_level,
+        key,
+        cache_folder(),
+        tuple(known),
+        settings.prose_engine,
+    )
 
 
 def rules_digest(settings: config.Config, prose_level: str) -> str:
@@ -78,11 +88,15 @@ def rules_digest(settings: config.Config, prose_level: str) -> str:
 
     state = hashlib.blake2b(digest_size=16)
     state.update(repr((__version__, RULES_EPOCH, prose_level, settings.countries, settings.languages, settings.known)).encode())
+    if settings.prose_engine is not None and prose_level == "full":
+        from scanner.detect import external
+
+        state.update(external.fingerprint(settings.prose_engine).encode())
     for place in (folder("rules"), *settings.rule_folders):
         if not place.is_dir():
             raise UsageError(f"{place}: no such folder of rules")
         for path in sorted(place.rglob("*")):
-            if path.suffix in (".yaml", ".yml", ".txt") and path.is_file():
+            if path.suffix in (".yaml", ".yml", ".txt", ".npz", ".json") and path.is_file():
                 state.update(path.name.encode() + b"\0" + path.read_bytes())
     return state.hexdigest()
 
@@ -109,6 +123,8 @@ def detector(
         least=engine.LEAST if least is None else least,
         cache=cache_folder(),
         known=known,
+        spoken=not languages,
+        engine=settings.prose_engine,
     )
     whole = not (languages or settings.languages or settings.countries)  # examples are held with everything switched on
     if made.compiled_now and least is None and whole:

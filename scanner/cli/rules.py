@@ -89,10 +89,11 @@ def test(rule_id: tuple[str, ...], config_file: Path | None, inventory: Path) ->
     chosen = [rule for rule in ruleset.rules if not rule_id or rule.id in rule_id]
     if not chosen:
         raise UsageError(f"there is no rule called {rule_id[0]!r}; see `persondata rules list`")
-    detector = engine.Detector(ruleset, cache=cache_folder())
+    levels = {"full" if rule.model == "full" else "fast" for rule in chosen}
+    detectors = {level: engine.Detector(ruleset, prose_level=level, cache=cache_folder()) for level in levels}
     bad = 0
     for rule in chosen:
-        for sentence in promises.broken(detector, rule):
+        for sentence in promises.broken(detectors["full" if rule.model == "full" else "fast"], rule):
             bad += 1
             click.echo(f"{rule.file}: {rule.id}: {sentence}")
     promised = sum(len(rule.examples) + len(rule.counterexamples) for rule in chosen)

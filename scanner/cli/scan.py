@@ -33,7 +33,7 @@ CLASSES = ("technical", "general", "confidential", "criminal", "sensitive")
 @options.output("text", "json", "jsonl")
 @options.common
 def command(
-    source: tuple[str, ...], full: bool, prose: str, workers: int | None, fail_on: str | None, form: str,
+    source: tuple[str, ...], full: bool, prose: str | None, workers: int | None, fail_on: str | None, form: str,
     config_file: Path | None, inventory: Path,
 ) -> None:  # fmt: skip
     """Walk each SOURCE and update the inventory; without one, all sources of the configuration.
@@ -45,18 +45,19 @@ def command(
     gc.freeze()
     gc.set_threshold(1_000_000)  # a walk makes millions of small things and no cycles
     settings = config.load(config_file)
+    level = prose or settings.prose_level
     sources = open_sources(source, settings, inventory)
     from scanner import scan
 
     listings = [scan.listing(one) for one in sources]
-    digest = options.rules_digest(settings, prose)
+    digest = options.rules_digest(settings, level)
     if not (inventory / "book.db").is_file():
-        options.detector(settings, prose)
+        options.detector(settings, level)
     with options.open_book(inventory, settings, write=True) as book, _Line() as line:
         key = book.key()
-        known = _known(settings, prose, key, inventory) if settings.known else ()
+        known = _known(settings, level, key, inventory) if settings.known else ()
         summary = scan.scan(
-            book, sources, listings, _Setup(settings, prose, key, tuple(sources), known), digest,
+            book, sources, listings, _Setup(settings, level, key, tuple(sources), known), digest,
             limits=settings.limits, full=full, processes=workers or 0, progress=line.show,
         )  # fmt: skip
         unread = sum(summary["objects"][status] for status in ("partial", "skipped", "failed")) or _unread(book, sources)

@@ -29,7 +29,7 @@ from scanner.model import Problem, TextBatch
 @options.output("text", "jsonl", "json")
 @options.common
 def command(
-    source: str, object_name: str, record: str | None, field: str | None, limit: int, why: bool, prose: str, form: str,
+    source: str, object_name: str, record: str | None, field: str | None, limit: int, why: bool, prose: str | None, form: str,
     config_file: Path | None, inventory: Path,
 ) -> None:  # fmt: skip
     """Read a place again, from the source, and mark what is found there.
@@ -40,7 +40,7 @@ def command(
     settings = config.load(config_file)
     opened = open_sources((source,), settings, inventory)[0]
     key, kept = _kept(inventory, settings)
-    detector = options.detector(settings, prose, key=key, known=kept)
+    detector = options.detector(settings, prose or settings.prose_level, key=key, known=kept)
     if record is not None and record.startswith(seal.PREFIX):
         record = seal.unseal(key, record)
     outer = object_name.split("!")[0]

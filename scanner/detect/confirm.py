@@ -20,11 +20,12 @@ NEAR = 150
 SENTENCE = 150
 """How far `unless` looks, in code points, but not over a paragraph's end."""
 
-_LOOK = 32  # how far a pattern may look beyond its own end
+LOOK = 32
+"""How far a pattern may look beyond its own end, in code points."""
 
 _NOT_WORD = re.compile(r"[\W_]+")
 _SPENT = re.compile(r"[^\W\d_]{2,30}[^\w\n]{1,4}[0-9]{4,}")
-_PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
+PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
 
 
 class Found(NamedTuple):
@@ -66,11 +67,11 @@ class Matcher:
         if self._regex is None:
             return found
         size, rule = len(text), self.rule
-        for low, high, last in _windows(ends, rule.width, rule.lead, size):
+        for low, high, last in windows(ends, rule.width, rule.lead, size):
             for match in self._regex.finditer(text, low, high):
                 start, end = match.span(self._group)
                 stop = match.end()
-                if stop > high - _LOOK and high < size:
+                if stop > high - LOOK and high < size:
                     break
                 if start < end:
                     score = self.weigh(text, start, end, stance)
@@ -127,14 +128,14 @@ class Matcher:
         return total
 
 
-def _windows(ends: Sequence[int] | None, width: int | None, lead: int | None, length: int) -> Iterator[tuple[int, int, int]]:
+def windows(ends: Sequence[int] | None, width: int | None, lead: int | None, length: int) -> Iterator[tuple[int, int, int]]:
     """Where to look: (from, to, last trigger's end). Each window holds every match whose trigger ended in it."""
     if ends is None or width is None:
         yield 0, length, length + 1
         return
     before = width if lead is None else lead
     if len(ends) == 1:
-        yield max(0, ends[0] - before), min(length, ends[0] + width + _LOOK), ends[0]
+        yield max(0, ends[0] - before), min(length, ends[0] + width + LOOK), ends[0]
         return
     low = high = last = -1
     for end in ends:
@@ -143,7 +144,7 @@ def _windows(ends: Sequence[int] | None, width: int | None, lead: int | None, le
             if high >= 0:
                 yield low, high, last
             low = max(0, start)
-        high, last = min(length, end + width + _LOOK), end
+        high, last = min(length, end + width + LOOK), end
     if high >= 0:
         yield low, high, last
 
@@ -181,7 +182,7 @@ def sentence(text: str, start: int, end: int) -> str:
     """The text around a span that belongs to it: at most `SENTENCE` to each side, within its paragraph."""
     before = text[max(0, start - SENTENCE) : start]
     after = text[end : end + SENTENCE]
-    return _PARAGRAPH.split(before)[-1] + text[start:end] + _PARAGRAPH.split(after, maxsplit=1)[0]
+    return PARAGRAPH.split(before)[-1] + text[start:end] + PARAGRAPH.split(after, maxsplit=1)[0]
 
 
 class Words:
@@ -292,9 +293,9 @@ class Words:
             at += 1
         before, after = text[max(0, start - NEAR) : start], text[end : end + NEAR]
         if "\n" in before:
-            before = _PARAGRAPH.split(before)[-1]
+            before = PARAGRAPH.split(before)[-1]
         if "\n" in after:
-            after = _PARAGRAPH.split(after, maxsplit=1)[0]
+            after = PARAGRAPH.split(after, maxsplit=1)[0]
         around = _NOT_WORD.sub(" ", f" {before} \n {after} ").lower()
         for word in around.split(" "):
             if word in self._cues:

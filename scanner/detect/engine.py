@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scanner import digest
-from scanner.detect import columns, confirm, fold, prose, triage
+from scanner.detect import columns, confirm, fold, language, prose, statements, triage
 from scanner.detect.confirm import Found
 from scanner.detect.known import CUSTOMER_ID, KnownColumn, KnownValues
-from scanner.detect.rules import Ruleset
+from scanner.detect.rules import Rule, Ruleset
 from scanner.detect.testdata import LESS, TestValues
 from scanner.model import Shape, TextBatch
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 LEAST = 0.5
 """A finding counts from this score on."""
+
+_TOLD, _TOLD_BY = 0.8, 0.75
+"""A first name with a surname, both known, that a model takes for a firm or a place: a person, with this score, from that one on."""
 
 _CONTINUATIONS = bytes(range(0x80, 0xC0))
 
@@ -55,8 +58,18 @@ class Row:
     raw: bytes
     triggers: dict[int, list[int]] = field(default_factory=dict)
     words: list[tuple[int, int]] = field(default_factory=list)
+    said: dict[int, list[int]] = field(default_factory=dict)
     found: list[Found] = field(default_factory=list)
     counted: tuple[int, int] = (0, 0)
+    reading: prose.Reading | None = None
+    """What the level's model reads in it; `None` where none does."""
+    tongues: language.Tongues | None = None
+
+    def speaks(self, tongues: Sequence[str], start: int, end: int) -> bool:
+        """Whether what is said in some languages may be meant at a span of this row."""
+        if self.tongues is None:
+            self.tongues = language.Tongues(self.folded.text)
+        return self.tongues.speaks(tongues, start, end)
 
     def place(self, offset: int) -> int:
         """The code-point offset of a byte offset; quick when asked in rising order."""
@@ -80,7 +93,8 @@ class Detection:
 class Detector:
     """A ruleset made ready: compiled databases, gazetteers, and the key of the digests.
 
-    `prose` is `off` (identifiers and words only), `fast` or `full`.
+    `prose` is `off` (identifiers and words only), `fast` or `full`. `spoken` says that a sentence's own language decides
+    which of the rules that are bound to a language take part in it; False where the user has said what language it is.
     """
 
     def __init__(
@@ -92,6 +106,8 @@ class Detector:
         least: float = LEAST,
         cache: Path | None = None,
         known: Sequence[KnownColumn] = (),
+        spoken: bool = True,
+        engine: Path | None = None,
     ) -> None:
         self.known = KnownValues(tuple(known), key)
         if self.known:
@@ -101,18 +117,28 @@ class Detector:
         self.key = key
         self.least = least
         self._fold = triage.fold_database()
-        self.prose = prose.Prose(ruleset, prose_level)
-        scanned = [(i, r) for i, r in enumerate(self.rules) if not (r.words or r.only_fields) and self.prose.wants(r)]
+        self.prose = prose.Prose(ruleset, prose_level, engine)
+        scanned = [
+            (i, r) for i, r in enumerate(self.rules) if not (r.words or r.statements or r.only_fields or r.model) and self.prose.wants(r)
+        ]
         self.matchers = [confirm.Matcher(i, rule) for i, rule in enumerate(self.rules)]
         self._numbers = np.array([i for i, _ in scanned], np.int64)
         self._whole = np.array([bool(r.names or r.recognizer) for r in self.rules], np.bool_)
         self._patterns = triage.pattern_database([r for _, r in scanned], cache)
-        self._words, owners = triage.word_database(ruleset, cache)
+        judged = prose_level != "off"
+        self._words, owners = triage.word_database(ruleset, cache, prose=judged)
         self._confirm_words = confirm.Words(ruleset, owners)
+        self._judge: statements.Judge | None = None
+        self._said: triage.Database | None = None
+        self._sayings: list[list[int]] = []
+        if judged:
+            self._said, said, self._sayings = triage.statement_database(ruleset, cache)
+            self._judge = statements.Judge(ruleset, owners, said)
         self._by_field = [i for i, r in enumerate(self.rules) if r.pattern and r.only_fields]
         self.test_values = TestValues(ruleset.home / "words" / "test_values.txt")
         self._people = frozenset(i for i, r in enumerate(self.rules) if r.entity in ruleset.identifying())
         self._speaks: dict[str, list[int]] = {}
+        self._bound = {i: r.languages for i, r in enumerate(self.rules) if r.languages and not (r.words or r.statements)} if spoken else {}
         self.compiled_now = self._patterns.compiled_now or self._words.compiled_now
 
     def detect(
@@ -152,6 +178,7 @@ class Detector:
                     if fact.rule in self._people:
                         _tie(tied, batch, fact.rows)
         rows = self._rows(batches, arrays)
+        self._read(rows, batches)
         for row in rows:
             row.found = self._identifiers(row, batches[row.batch])
             if denied.get(row.batch):
@@ -161,16 +188,23 @@ class Detector:
         out = _Builder(self)
         for row in rows:
             batch = batches[row.batch]
-            if row.words:
+            if row.words or row.said:
                 mask = tied.get(id(batch.records)) if batch.shape is Shape.CELL else None
                 people = [(f.start, f.end) for f in row.found if f.rule in self._people]
-                words = self._confirm_words.confirm(
-                    row.folded.text, row.words, people, mask is not None and bool(mask[row.number]), self.speaks(batch.field), self.least
-                )
-                row.found = confirm.resolve([*row.found, *words], self.rules)
+                in_row = mask is not None and bool(mask[row.number])
+                row.found = confirm.resolve([*row.found, *self._of_people(row, people, in_row, self.speaks(batch.field))], self.rules)
             if row.found:
                 out.add(row, batch, shapes)
         return Detection(out.batch(), tuple(facts), shapes)
+
+    def _of_people(self, row: Row, people: Sequence[tuple[int, int]], in_row: bool, stances: Sequence[int]) -> Iterable[Found]:
+        """What a row says of people, by its words and its statements; `people` the places of identifiers."""
+        if self._judge is None:
+            return self._confirm_words.confirm(row.folded.text, row.words, people, in_row, stances, self.least)
+        found = self._judge.confirm(row.folded.text, row.words, row.said, people, in_row, stances, self.least)
+        if row.reading and row.reading.doubts:
+            return [one for one in found if not row.reading.doubted(one.start, self.rules[one.rule].entity)]
+        return found
 
     def _denied(self, found: Found, text: str, entities: frozenset[str]) -> bool:
         """Whether a finding is a whole cell of a column that is something else."""
@@ -197,24 +231,29 @@ class Detector:
         """
         folded = fold.fold(text)
         index = next(i for i, one in enumerate(self.rules) if one.id == rule)
-        batch = TextBatch("", field, pa.array([text]), pa.array([""]), Shape.CELL)
+        # A text without a field is read as prose, as it was when it was found; a column's is a cell.
+        batch = TextBatch("", field, pa.array([text]), pa.array([""]), Shape.CELL if field or in_row else Shape.PROSE)
         rows = self._rows([batch], [batch.texts])
         if not rows:
             return []
+        self._read(rows, [batch])
         factors: confirm.Factors = []
         stance = self.speaks(field)[index]
         found = self._identifiers(rows[0], batch)
         one = self.rules[index]
-        if one.words:
-            people = [(f.start, f.end) for f in found if f.rule in self._people]
-            self._confirm_words.explain(index, folded, rows[0].words, (start, end), people, in_row, self.speaks(field), factors)
-        for span in () if one.words else found:
+        if one.words or one.statements:
+            people, hits, stances = [(f.start, f.end) for f in found if f.rule in self._people], rows[0].words, self.speaks(field)
+            if self._judge is None:
+                self._confirm_words.explain(index, folded, hits, (start, end), people, in_row, stances, factors)
+            else:
+                self._judge.explain(index, folded, hits, rows[0].said, (start, end), people, in_row, stances, factors)
+        for span in () if one.words or one.statements else found:
             if span.rule != index or (folded.start(span.start), folded.end(span.end)) != (start, end):
                 continue
             if one.pattern:
                 self.matchers[index].weigh(folded.text, span.start, span.end, stance, factors)
             else:
-                factors.append((f"Presidio's {one.recognizer}" if one.recognizer else "a first name, and what follows it", span.score))
+                factors.append((self.prose.why(one), span.score))
             break
         if factors and self.known.has(one.entity, text[start:end]):
             factors[:] = [*factors, ("known value", round(1.0 - sum(value for _, value in factors), 4))]
@@ -272,19 +311,43 @@ class Detector:
                     one.triggers.setdefault(which, []).append(place)
                 else:
                     one.words.append((which, place))
+        if self._said is not None:
+            ids, at = self._said.scan(buffer)
+            numbers = np.searchsorted(ends, at - 1, side="left")
+            for number, which, offset in zip(numbers.tolist(), ids.tolist(), (at - starts[numbers]).tolist(), strict=True):
+                one = row(number)
+                place = one.place(offset)
+                for saying in self._sayings[which]:
+                    one.said.setdefault(saying, []).append(place)
         for i, batch in enumerate(batches):
             if self._goes_by(batch.field):
                 filled = pc.greater(pc.binary_length(arrays[i]), 0)
                 for number in np.flatnonzero(filled.to_numpy(zero_copy_only=False)).tolist():
                     row(int(firsts[i]) + number)
+            elif self.prose.reads:
+                for number in np.flatnonzero(prose.sentences(arrays[i], batch.shape).to_numpy(zero_copy_only=False)).tolist():
+                    row(int(firsts[i]) + number)
         return [rows[number] for number in sorted(rows)]
+
+    def _read(self, rows: Sequence[Row], batches: Sequence[TextBatch]) -> None:
+        """Let the model of the level read the rows that are sentences."""
+        if self.prose.reads:
+            read = [row for row in rows if batches[row.batch].shape is Shape.PROSE or row.raw.count(b" ") >= prose.WORDS_READ - 1]
+            for row, reading in zip(read, self.prose.read([row.folded.text for row in read]), strict=True):
+                row.reading = reading
 
     def _identifiers(self, row: Row, batch: TextBatch) -> list[Found]:
         text, speaks = row.folded.text, self.speaks(batch.field)
+        read = [one for one in row.reading.found if one.score >= self.least] if row.reading else []
         found: list[Found] = []
         for index, ends in row.triggers.items():
             rule = self.rules[index]
-            if rule.names:
+            if rule.names and row.reading is not None and self.prose.suffices:
+                said = {(one.start, one.end) for one in row.reading.found}
+                found.extend(
+                    f._replace(score=_TOLD) for f in self.prose.names(index, text, speaks[index], _TOLD_BY) if (f.start, f.end) in said
+                )
+            elif rule.names:
                 found.extend(self.prose.names(index, text, speaks[index], self.least))
             elif rule.recognizer:
                 found.extend(self.prose.recognise(index, text, speaks[index], self.least))
@@ -293,9 +356,11 @@ class Detector:
         for index in self._by_field:
             if speaks[index] > 0:
                 found += self.matchers[index].find(text, None, 1, self.least)
+        if self._bound:
+            found = [f for f in found if f.rule not in self._bound or row.speaks(self._bound[f.rule], f.start, f.end)]
         if self.known:
             found = self._with_known(found, text, row)
-        return confirm.resolve(found, self.rules)
+        return resolve(found, read, self.rules)
 
     def _with_known(self, found: list[Found], text: str, row: Row) -> list[Found]:
         """Numbers only where they are known; names that no list has, where they are; and what is known is certain."""
@@ -307,6 +372,13 @@ class Detector:
                     spans = self.prose.name_spans(text)
                     sure += [Found(start, end, index, 1.0) for start, end in spans if self.known.has("PERSON", text[start:end])]
         return sure
+
+
+def resolve(found: list[Found], read: Sequence[Found], rules: Sequence[Rule]) -> list[Found]:
+    """What rules find and what a model reads: names yield to identifiers (`kim` to `kim(at)example.org`), the best stays."""
+    taken = confirm.resolve([one for one in found if not rules[one.rule].names], rules)
+    free = [one for one in read if all(one.end <= other.start or other.end <= one.start for other in taken)]
+    return confirm.resolve([*found, *free], rules)
 
 
 class _Builder:

@@ -1,24 +1,53 @@
-"""Names in sentences, by gazetteer, and Presidio's own recognisers on the rows that call for them."""
+"""Names in sentences: by gazetteer, by the small network (`fast`) or the encoder (`full`), or by a model of somebody else's.
+
+Presidio's own recognisers on the rows that call for them, too.
+"""
 
 from __future__ import annotations
 
 import functools
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scanner.detect import external, language, ner, window
 from scanner.detect.confirm import Found
 from scanner.errors import RuleError
+from scanner.model import Shape
 
 if TYPE_CHECKING:
     from scanner.detect.rules import Rule, Ruleset
 
 LEVELS = ("off", "fast", "full")
 """`off`: patterns and words only; `fast` and `full`: names in sentences and Presidio's recognisers as well."""
+
+WORDS_READ = 5
+"""From so many words on, a cell of a table is read as a sentence; a shorter one only by gazetteer."""
+
+_SURE = {**dict.fromkeys(ner.SAID, 0.4), "PERSON": 0.4, "LOCATION": 0.25, "ORGANIZATION": 0.25, "NRP": 0.2}
+"""What a model's full certainty adds to 0.5. Where a rule finds more (an address, a membership), it comes first."""
+
+_SAID = 0.7
+"""From this probability on the encoder says that something is said of somebody."""
+
+_UNLIKELY = 0.3
+"""Below this probability the encoder overrules words and patterns that say something of somebody."""
+
+_WORD = re.compile(r"[^\W\d_]{2}")
+_CERTAIN = 0.6
+"""What a large model is less certain of is not taken for a name."""
+
+_TOGETHER = 256
+"""So many pieces are read between two signs of life."""
+
+_BREAK = re.compile(r"\n[ \t]*\n\s*|(?:(?<=[!?])|(?<=[^\W\d_]{3}\.)|(?<=[\d)\]\"”]\.))[ \t]+(?=[^\sa-z0-9æøåäö])|(?<=[.!?:])\n")
+_SEGMENT = 600
+"""Code points that are read in one piece, unless a sentence is longer."""
 
 _CAPITAL = "A-ZÆØÅÄÖÉÜÁÍÓÚČŠŽŁÇĞİ"
 _SMALL = "a-zæøåäöéüáíóúčšžłçğışñèêëôâðþ"
@@ -128,20 +157,143 @@ class Gazetteer:
         return bool(_PATRONYM.match(token))
 
 
-class Prose:
-    """What needs sentences."""
+def sentences(texts: pa.Array, shape: Shape) -> pa.BooleanArray:
+    """Which texts a model reads: all that are text, and cells of several words."""
+    if shape is Shape.PROSE:
+        return pc.greater(pc.binary_length(texts), 0)
+    return pc.greater_equal(pc.count_substring(texts, " "), WORDS_READ - 1)
 
-    def __init__(self, ruleset: Ruleset, level: str) -> None:
+
+def segments(text: str) -> Iterator[tuple[int, int]]:
+    """A text in pieces that can be read alone: at blank lines and where sentences end; lines, where that leaves too much.
+
+    Where a piece begins and ends depends on its neighbourhood only, so that a text that is cut elsewhere falls into the same pieces.
+    """
+    start = 0
+    for match in itertools.chain(_BREAK.finditer(text), (None,)):
+        stop = match.start() if match else len(text)
+        if stop - start <= _SEGMENT:
+            yield start, stop
+        else:
+            at = start
+            for line in text[start:stop].splitlines(keepends=True):
+                yield at, at + len(line)
+                at += len(line)
+        start = match.end() if match else stop
+
+
+class Reading(NamedTuple):
+    """What a model reads in a text: findings; and where it holds what categories for unlikely, whatever words stand there."""
+
+    found: list[Found]
+    doubts: Sequence[tuple[int, int, frozenset[str]]]
+
+    def doubted(self, start: int, entity: str) -> bool:
+        """Whether what begins here is held for unlikely to be said of anybody."""
+        return any(low <= start < high and entity in unlikely for low, high, unlikely in self.doubts)
+
+
+class Prose:
+    """What needs sentences. `engine` is a file in Presidio's NLP-engine configuration, read at level `full` instead of our own model."""
+
+    def __init__(self, ruleset: Ruleset, level: str, engine: Path | None = None) -> None:
         self.level = level
         self._rules = ruleset.rules
+        self._home = ruleset.home
+        self._engine = engine
+        self.suffices = level == "full" and engine is None
+        """Whether our own encoder reads: it needs no gazetteer beside it."""
+        self.labels = {rule.entity: i for i, rule in enumerate(self._rules) if rule.model and self.wants(rule)}
+        """For each entity that a model tells, the rule that its findings go by."""
+        self._least = 0.0 if level == "fast" else _CERTAIN
+        self.alive: Callable[[], None] = lambda: None
+        """Called while a large model reads, so that nobody takes it for hung."""
 
     @functools.cached_property
     def _gazetteers(self) -> dict[int, Gazetteer]:
         return {i: Gazetteer(*map(Path, r.names)) for i, r in enumerate(self._rules) if r.names}
 
+    @functools.cached_property
+    def _lists(self) -> ner.Lists:
+        return ner.lists(self._home)
+
+    @functools.cached_property
+    def _window(self) -> window.Window:
+        return window.Window(self._home / "models", self._lists)
+
+    @functools.cached_property
+    def _model(self) -> external.NameModel | ner.Encoder:
+        if self._engine is not None:
+            return external.load(self._engine)
+        return ner.Encoder(self._home / "models", self._lists)
+
     def wants(self, rule: Rule) -> bool:
         """Whether a rule takes part at this level."""
-        return self.level != "off" or not (rule.names or rule.recognizer)
+        if rule.model == "full":
+            return self.level == "full" and (self._engine is None or rule.entity not in ner.SAID)
+        return self.level != "off" or not (rule.names or rule.recognizer or rule.model)
+
+    @property
+    def reads(self) -> bool:
+        """Whether a model reads at this level."""
+        return self.level != "off" and bool(self.labels)
+
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        """What the level's model reads in each text; a text that comes again is read once."""
+        distinct = list(dict.fromkeys(texts))
+        if self.level == "fast":
+            named = self._window.spans(distinct)
+            by_text = {text: Reading(list(self._found(text, names)), ()) for text, names in zip(distinct, named, strict=True)}
+        else:
+            by_text = dict(zip(distinct, self._read_whole(distinct), strict=True))
+        return [by_text[text] for text in texts]
+
+    def _found(self, text: str, names: Sequence[tuple[int, int, str, float]]) -> Iterator[Found]:
+        people = [(start, end) for start, end, entity, _ in names if entity == "PERSON"]
+        for start, end, entity, score in names:
+            if (
+                entity in self.labels
+                and _WORD.search(text, start, end)
+                and score >= (_SAID if entity in ner.SAID else self._least)
+                and (entity != "NRP" or any(_together(text, start, end, *one) for one in people))
+            ):
+                yield Found(start, end, self.labels[entity], round(0.5 + _SURE[entity] * round(score, 2), 4))
+
+    def _read_whole(self, texts: Sequence[str]) -> list[Reading]:
+        """By the encoder, or the model that is configured: each piece that has a word."""
+        places = [(number, start, text[start:stop]) for number, text in enumerate(texts) for start, stop in segments(text)]
+        distinct = list(dict.fromkeys(piece for _, _, piece in places if _WORD.search(piece)))
+        distinct.sort(key=len)  # pieces of like length are read together
+        read: dict[str, tuple[Sequence[tuple[int, int, str, float]], frozenset[str]]] = {}
+        for at in range(0, len(distinct), _TOGETHER):
+            part = distinct[at : at + _TOGETHER]
+            if isinstance(self._model, ner.Encoder):
+                for piece, one in zip(part, self._model.read(part), strict=True):
+                    unlikely = frozenset(entity for entity, likely in zip(ner.SAID, one.said.tolist(), strict=True) if likely < _UNLIKELY)
+                    read[piece] = (*one.names, *one.places), unlikely
+            else:
+                spans = self._model.spans(part, language.languages(part, clear=0.5))
+                read.update((piece, (found, frozenset())) for piece, found in zip(part, spans, strict=True))
+            self.alive()
+        named: list[list[tuple[int, int, str, float]]] = [[] for _ in texts]
+        doubts: list[list[tuple[int, int, frozenset[str]]]] = [[] for _ in texts]
+        for number, start, piece in places:
+            found, unlikely = read.get(piece, ((), frozenset()))
+            named[number] += [(start + low, start + high, entity, score) for low, high, entity, score in found]
+            if unlikely:
+                doubts[number].append((start, start + len(piece), unlikely))
+        return [Reading(list(self._found(text, one)), doubt) for text, one, doubt in zip(texts, named, doubts, strict=True)]
+
+    def why(self, rule: Rule) -> str:
+        """What a finding of a rule without an expression goes by, in words."""
+        if rule.recognizer:
+            return f"Presidio's {rule.recognizer}"
+        if rule.names:
+            return "a first name, and what follows it"
+        if self.level == "fast":
+            return "a name, from the words beside it (the small network)"
+        what = "said of somebody" if rule.model == "full" else "a name"
+        return f"{what}, from its sentence (the model {self._model.name})"
 
     def names(self, index: int, text: str, stance: int, least: float) -> Iterator[Found]:
         """People's names in a text."""
@@ -173,6 +325,12 @@ class Prose:
             score = min(1.0, max(float(result.score), rule.score.match) + (rule.score.field if stance > 0 else 0.0))
             if score >= least:
                 yield Found(result.start, result.end, index, score)
+
+
+def _together(text: str, start: int, end: int, low: int, high: int) -> bool:
+    """Whether two spans stand in one sentence."""
+    first, last = min(end, high), max(start, low)
+    return last - first <= 200 and not _BREAK.search(text, first, last)
 
 
 @functools.cache

@@ -12,11 +12,11 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from scanner.detect import checks
+from scanner.detect import checks, literals
 from scanner.errors import RuleError
 
 MAX_WIDTH = 400
@@ -28,7 +28,7 @@ CLASSES = ("technical", "general", "confidential", "criminal", "sensitive")
 _KEYS = {
     "id", "finds", "trigger", "pattern", "words", "recognizer", "names", "check", "evidence", "score", "context", "against",
     "window", "lead", "fields", "only_fields", "cell", "chance", "case", "unless",
-    "languages", "countries", "about", "examples", "counterexamples",
+    "languages", "countries", "about", "examples", "counterexamples", "statements", "prose", "model",
 }  # fmt: skip
 _SCORE = {"match", "check", "context", "field", "against", "weak", "column"}
 
@@ -86,6 +86,9 @@ class Rule:
     check: str = ""
     recognizer: str = ""
     words: tuple[Word, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    prose: bool = False
+    model: str = ""
     names: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     score: Score = Score()
@@ -118,13 +121,35 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One line of a word list: `weak` words count only when tied to a person, `exact` ones only as written."""
+    """One line of a word list: `weak` words count only when tied to a person, `exact` ones only as written.
+
+    `language` is its list's, and "" where the rule has the word in lists of several languages or of none.
+    """
 
     text: str
     weak: bool
     exact: bool
     open_left: bool
     open_right: bool
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """An expression for what is said of somebody, from the line `number` of its rule.
+
+    `exact` as written; `check` a further condition of `detect/speech.py`.
+    """
+
+    pattern: str
+    width: int
+    number: int = 0
+    exact: bool = False
+    check: str = ""
+
+    def regex(self) -> re.Pattern[str]:
+        """The compiled expression, which begins where a word does and ends where one does, an inflection aside."""
+        return _compile(rf"(?<!\w)(?:{self.pattern})(?:(?<=\w)\w{{0,3}}(?!\w)|(?<=\W))", self.exact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +193,7 @@ def load(folders: Sequence[Path], *, countries: Sequence[str] = (), languages: S
                     continue
                 if rule.countries and countries and not set(rule.countries) & set(countries):
                     continue
-                if not (rule.pattern or rule.words or rule.names or rule.recognizer):
+                if not (rule.pattern or rule.words or rule.names or rule.recognizer or rule.statements or rule.model):
                     continue  # its words are in languages that are switched off
                 rules.append(rule)
         for path in sorted((folder / "words").glob("*.txt")):
@@ -226,8 +251,8 @@ def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home:
         raise RuleError(f"{name}: unknown key {unknown[0]!r}")
     if entry.get("finds") not in types:
         raise RuleError(f"{name}: finds {entry.get('finds')!r}, which is not in taxonomy.yaml")
-    if sum(key in entry for key in ("pattern", "words", "recognizer", "names")) != 1:
-        raise RuleError(f"{name}: needs exactly one of pattern, words, recognizer, names")
+    if sum(key in entry for key in ("pattern", "words", "recognizer", "names", "statements", "model")) != 1:
+        raise RuleError(f"{name}: needs exactly one of pattern, words, recognizer, names, statements, model")
     if not entry.get("examples") or not entry.get("counterexamples"):
         raise RuleError(f"{name}: needs examples and counterexamples")
     score = _score(name, entry.get("score", {}))
@@ -248,7 +273,7 @@ def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home:
     words: tuple[Word, ...] = ()
     if "words" in entry:
         files = entry["words"] if isinstance(entry["words"], list) else [entry["words"]]
-        words = tuple(w for file in files if _spoken(file, on) for w in read_words(_list(name, path, home, file)))
+        words = _international([w for file in files if _spoken(file, on) for w in read_words(_list(name, path, home, file))])
     names: tuple[str, ...] = ()
     if "names" in entry:
         if not isinstance(entry["names"], dict) or set(entry["names"]) != {"first", "last", "common"}:
@@ -269,6 +294,9 @@ def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home:
         check=_check(name, entry["check"]) if "check" in entry else "",
         recognizer=entry.get("recognizer", ""),
         words=words,
+        statements=tuple(s for i, one in enumerate(_strings(name, "statements", entry)) for s in _statements(name, path, home, one, i)),
+        prose=bool(entry.get("prose", False)) or "statements" in entry,
+        model=_model(name, entry.get("model", "")),
         names=names,
         evidence=evidence,
         score=score,
@@ -289,10 +317,51 @@ def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home:
     )
 
 
+def _statements(name: str, path: Path, home: Path, line: str, number: int) -> Iterable[Statement]:
+    """One line of a statement rule: `=` in front for as written, `@check:`; `<list>` stands for any word of words/list.txt."""
+    exact = line.startswith("=")
+    line = line.removeprefix("=")
+    check = ""
+    if line.startswith("@"):
+        check, line = line[1:].split(":", 1)
+    pattern = re.sub(r"<([a-z_]+)>", lambda match: _alternatives(_list(name, path, home, f"{match[1]}.txt")), line)
+    _compiles(name, "a statement", pattern)
+    for part in literals.alternatives(ascii_digits(pattern)):
+        width = width_of(part)
+        if width is None:
+            raise RuleError(f"{name}: a statement could match more than {MAX_WIDTH} code points: {line[:60]}")
+        yield Statement(part, width + 3, number, exact, check)
+
+
+@functools.cache
+def _alternatives(path: Path) -> str:
+    words = sorted({word.text for word in read_words(path)}, key=lambda word: (-len(word), word))
+    return "(?:" + "|".join(re.sub(r"\\? ", " ", re.escape(word)) for word in words) + ")"
+
+
+def _model(name: str, level: Any) -> str:
+    if level not in ("", "fast", "full"):
+        raise RuleError(f"{name}: model must be fast (whatever model the level of prose has) or full (our encoder)")
+    return str(level)
+
+
 def _spoken(file: str, languages: frozenset[str]) -> bool:
     """Whether a word list is used: `religion.da.txt` only where Danish is, `medicines.txt` always."""
+    language = _language(file)
+    return not language or not languages or language in languages
+
+
+def _language(file: str) -> str:
     match = re.search(r"\.([a-z]{2})\.txt$", file)
-    return match is None or not languages or match[1] in languages
+    return match[1] if match else ""
+
+
+def _international(words: list[Word]) -> tuple[Word, ...]:
+    """A word that is in the lists of two languages, or in one of no language, tells none."""
+    spoken: dict[str, set[str]] = {}
+    for word in words:
+        spoken.setdefault(word.text.casefold(), set()).add(word.language)
+    return tuple(word if len(spoken[word.text.casefold()]) == 1 else replace(word, language="") for word in words)
 
 
 def _score(name: str, entry: Any) -> Score:
@@ -394,6 +463,7 @@ def _list(name: str, path: Path, home: Path, file: str) -> Path:
 def read_words(path: Path) -> list[Word]:
     """The entries of a word list. Line syntax: `term` strong, `~term` weak, `=TERM` exact, `stem*` and `*stem` open."""
     words = []
+    language = _language(path.name)
     for line in path.read_text(encoding="utf-8").splitlines():
         line = line.strip()
         if not line or line.startswith("#"):
@@ -404,7 +474,7 @@ def read_words(path: Path) -> list[Word]:
         line = unicodedata.normalize("NFC", line.removeprefix("~").strip())
         text = line.strip("*").strip()
         if text:
-            words.append(Word(text, weak, exact, line.startswith("*"), line.endswith("*")))
+            words.append(Word(text, weak, exact, line.startswith("*"), line.endswith("*"), language))
     return words
 
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scanner.detect.fold import NEEDS
-from scanner.detect.rules import Rule, Ruleset, Word
+from scanner.detect.literals import required
+from scanner.detect.rules import Rule, Ruleset, Statement, Word
 from scanner.errors import RuleError
 
 if TYPE_CHECKING:
@@ -155,19 +156,54 @@ def pattern_database(rules: Sequence[Rule], cache: Path | None) -> Database:
     return Database(expressions, cache)
 
 
-def word_database(ruleset: Ruleset, cache: Path | None) -> tuple[Database, tuple[tuple[int, Word], ...]]:
-    """All words of all rules, each once a rule; and what each number stands for: (rule's index, word)."""
+def word_database(ruleset: Ruleset, cache: Path | None, *, prose: bool = True) -> tuple[Database, tuple[tuple[int, Word], ...]]:
+    """All words of all rules, each once a rule; and what each number stands for: (rule's index, word).
+
+    Without `prose` words that only a sentence can make something of are left out.
+    """
     import hyperscan
 
     expressions, owners = [], []
     for index, rule in enumerate(ruleset.rules):
-        for word in dict.fromkeys(rule.words):
+        for word in dict.fromkeys(rule.words) if prose or not rule.prose else ():
             flags = hyperscan.HS_FLAG_UTF8 | (0 if word.exact else hyperscan.HS_FLAG_CASELESS)
             expressions.append(Expression(_word_trigger(word), flags, f"{rule.file}: {rule.id}: word {word.text!r}"))
             owners.append((index, word))
     if len(expressions) >= 1 << _BITS:
         raise RuleError(f"there are more than {1 << _BITS} words")
     return Database(expressions, cache), tuple(owners)
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A statement of a rule, and how far its match may reach to either side of the end of its trigger."""
+
+    rule: int
+    statement: Statement
+    lead: int
+    tail: int
+
+
+def statement_database(ruleset: Ruleset, cache: Path | None) -> tuple[Database, tuple[Saying, ...], list[list[int]]]:
+    """The words that statements cannot do without; all statements; and of which of them each expression is a trigger."""
+    import hyperscan
+
+    sayings: list[Saying] = []
+    shared: dict[tuple[str, int], tuple[Expression, list[int]]] = {}
+    for index, rule in enumerate(ruleset.rules):
+        for statement in rule.statements:
+            flags = hyperscan.HS_FLAG_UTF8 | (0 if statement.exact else hyperscan.HS_FLAG_CASELESS)
+            needs = required(statement.pattern)
+            lead, tail = (needs.lead, needs.tail + 3) if needs else (statement.width, 3)
+            triggers = [(one.trigger(), flags) for one in needs.words] if needs else [
+                (rf"\b(?:{statement.pattern})", flags | hyperscan.HS_FLAG_UCP | hyperscan.HS_FLAG_PREFILTER)
+            ]  # fmt: skip
+            for trigger in triggers:
+                # A trigger names its owner in an error only; the same word of two rules is one expression.
+                expression = Expression(*trigger, f"{rule.file}: {rule.id}")
+                shared.setdefault(trigger, (expression, []))[1].append(len(sayings))
+            sayings.append(Saying(index, statement, lead, tail))
+    return Database([one for one, _ in shared.values()], cache), tuple(sayings), [sorted(set(numbers)) for _, numbers in shared.values()]
 
 
 def _spelled(text: str) -> str:

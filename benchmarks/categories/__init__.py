@@ -1,0 +1,1 @@
+"""Special categories of personal data, said of a person or not."""

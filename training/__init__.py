@@ -1,0 +1,1 @@
+"""What trains the model of names: text of the registers that public corpora lack."""

@@ -1,0 +1,178 @@
+"""Teach the encoder what is said of people: `python -m training.sayings --data FOLDER --gazetteers FOLDER -o FOLDER`.
+
+Takes up the state that `python -m training` left in the same FOLDER and goes on with two kinds of batches in turn: labelled names, so that
+nothing is unlearnt, and the sentences of `training/sentences/` and `training/statements/`. A sentence is learnt as a whole (which categories it says
+of somebody), and where its words are marked with «…», word by word.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch.nn import functional
+
+from scanner.detect import ner
+from training import __main__ as names
+from training import data, export, model, statements
+from training.lists import lists
+
+HERE = Path(__file__).with_name("sentences")
+LETTERS = "HGBEPRTSC"
+
+
+class Sentence(NamedTuple):
+    """A text, what it says of somebody (bits over `ner.SAID`), and the places that say so, where they are known."""
+
+    text: str
+    said: int
+    places: list[tuple[int, int]] | None
+
+
+def sentences(seed: int) -> Iterator[Sentence]:
+    """All that are learnt from. Of a line with alternatives, some."""
+    for path in sorted(HERE.glob("*.txt")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line and not line.startswith("#"):
+                classes, _, text = line.split("|", 2)
+                yield _marked(text, _bits(classes))
+    chance = random.Random(seed)
+    for path in sorted(statements.HERE.glob("*.txt")):
+        if path.name != "dev.txt":
+            for said, language, text in statements.lines(path):
+                made = statements.sentences(text, language, chance)
+                for one in made[:6]:
+                    yield Sentence(one, sum(1 << ner.SAID.index(entity) for entity in said), None)
+
+
+def _bits(classes: str) -> int:
+    return sum(1 << LETTERS.index(letter) for letter in set(classes) & set(LETTERS))
+
+
+def _marked(text: str, said: int) -> Sentence:
+    places, plain = [], ""
+    for part in text.replace("»", "«").split("«"):
+        places.append((len(plain), len(plain) + len(part)))
+        plain += part
+    return Sentence(plain, said, places[1::2] if said else [])
+
+
+def held_out() -> list[Sentence]:
+    """Sentences that are never learnt from."""
+    return [
+        Sentence(text, sum(1 << ner.SAID.index(entity) for entity in said), None)
+        for said, _, text in statements.lines(statements.HERE / "dev.txt")
+    ]
+
+
+def loss(said: torch.Tensor, where: torch.Tensor, batch: Sequence[Sentence], parts: Sequence[ner.Encoded]) -> torch.Tensor:
+    """Of whole sentences, and of the words of those that are marked."""
+    bits = torch.arange(len(ner.SAID))
+    wanted = (torch.tensor([one.said for one in batch])[:, None] >> bits & 1).float()
+    value = functional.binary_cross_entropy_with_logits(said.float(), wanted, pos_weight=torch.tensor(2.0))
+    rows, cols, targets = [], [], []
+    for row, (one, part) in enumerate(zip(batch, parts, strict=True)):
+        if one.places is None:
+            continue
+        for first, (start, end) in zip(part.firsts, part.spans, strict=True):
+            rows.append(row)
+            cols.append(first)
+            targets.append(one.said if any(a <= start and end <= b for a, b in one.places) else 0)
+    if rows:
+        wanted = (torch.tensor(targets)[:, None] >> bits & 1).float()
+        value = value + functional.binary_cross_entropy_with_logits(where[rows, cols].float(), wanted, pos_weight=torch.tensor(2.0))
+    return value
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.sayings", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--gazetteers", type=Path, required=True)
+    parser.add_argument("-o", "--out", type=Path, required=True, help="where the state of the first training lies")
+    parser.add_argument("--seed", type=int, default=23)
+    parser.add_argument("--steps", type=int, default=450)
+    parser.add_argument("--rate", type=float, default=6e-5)
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args(argv)
+    torch.manual_seed(given.seed)
+    torch.set_num_threads(given.threads)
+    pieces, known = ner.Pieces(given.out / "names.vocabulary"), lists()
+    net = model.Tagger(len(pieces.words), 384, 12, 1536, 12, 256, len(data.STYLES), 1e-12, 0.1)
+    net.load_state_dict(torch.load(given.out / "state.pt", map_location="cpu")["net"], strict=False)
+    own = [p for n, p in net.named_parameters() if n.startswith(("said", "where"))]
+    rest = [p for n, p in net.named_parameters() if not n.startswith(("said", "where"))]
+    rates = (given.rate, 1e-3)
+    optimiser = torch.optim.AdamW([{"params": rest}, {"params": own}], weight_decay=0.01, betas=(0.9, 0.98))
+    labelled = names.batches(
+        names.Epochs(given.data, given.gazetteers, pieces, given.seed, 192, 12_000).epoch(99), 896, random.Random(given.seed)
+    )
+    chance = random.Random(given.seed)
+    told = list(sentences(given.seed))
+    print(f"{len(told)} sentences, {sum(one.said == 0 for one in told)} of them say nothing of anybody", file=sys.stderr)
+    waiting: list[Sentence] = []
+    begun = time.monotonic()
+    for step in range(given.steps):
+        share = min(1.0, (step + 1) / 30) * max(0.02, 1 - step / given.steps)
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * share
+        if len(waiting) < 40:
+            waiting = chance.sample(told, len(told))
+        batch, waiting = waiting[:40], waiting[40:]
+        batch = [
+            one._replace(text=one.text.lower()) if chance.random() < 0.1 and len(one.text.lower()) == len(one.text) else one
+            for one in batch
+        ]
+        parts = [next(ner.encode(one.text, pieces, known, 192)) for one in batch]
+        examples = [(p.pieces, p.features, p.firsts, [data.ANY] * len(p.firsts), 0) for p in parts]
+        net.train()
+        p, f, s, r, _ = names.tensors(examples, pieces.pad)
+        with torch.autocast("cpu", torch.bfloat16):
+            _, said, where = net(p, f, s, r)
+        told_loss = loss(said, where, batch, parts)
+        told_loss.backward()
+        p, f, s, r, sets = names.tensors(labelled[step % len(labelled)], pieces.pad)
+        with torch.autocast("cpu", torch.bfloat16):
+            scores, _, _ = net(p, f, s, r)
+        named_loss = names.loss(scores, sets)
+        named_loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        if (step + 1) % 25 == 0:
+            spent = time.monotonic() - begun
+            print(
+                f"{step + 1}/{given.steps} said {told_loss.item():.4f} named {named_loss.item():.4f} {spent:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
+    torch.save(net.state_dict(), given.out / "said.pt")
+    export.write(net, given.out, pieces=192, styles=data.STYLES)
+    print(json.dumps({"names": names.evaluate(given.data, given.out), "said": evaluate(given.out)}))
+    return 0
+
+
+def evaluate(made: Path) -> dict[str, float]:
+    """F1 of each category, and their mean, on the sentences that are held out."""
+    encoder = ner.Encoder(made, lists(), threads=2)
+    rows = held_out()
+    found = encoder.read([one.text for one in rows])
+    out = {}
+    for i, entity in enumerate(ner.SAID):
+        truth = [one.said >> i & 1 == 1 for one in rows]
+        got = [bool(said[i] >= 0.5) for said in (one.said for one in found)]
+        right = sum(a and b for a, b in zip(truth, got, strict=True))
+        out[entity] = 2 * right / max(1, sum(truth) + sum(got))
+    return {**out, "macro": sum(out.values()) / len(out)}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
