@@ -124,7 +124,8 @@ def test_show_reads_the_source_again(cli: Cli, tmp_path: Path) -> None:
     cli("scan", "note.txt")
     assert CPR not in cli("inventory", "--format", "json").stdout
     shown = json.loads(cli("show", "note.txt", "note.txt", "line=2", "--format", "jsonl").stdout)
-    assert shown["text"][shown["findings"][0]["start"] : shown["findings"][0]["end"]] == CPR
+    (found,) = (one for one in shown["findings"] if one["entity"] == "DK_CPR")
+    assert shown["text"][found["start"] : found["end"]] == CPR
     assert cli("show", "note.txt", "note.txt").stdout.count(CPR) == 1
     assert "no record 'line=9'" in cli("show", "note.txt", "note.txt", "line=9", expect=2).stderr
     assert "no object called" in cli("show", "note.txt", "other.txt", expect=2).stderr
@@ -529,7 +530,7 @@ def test_known_values_are_certain_wherever_they_occur(cli: Cli, tmp_path: Path) 
         '[known]\ncustomers = { source = "crm", query = "select customer_no, email from customers;" }\nnames = { file = "names.csv" }\n'
     )
     (tmp_path / "names.csv").write_text("navn\n" + "".join(f"{person[0]}\n" for person in people))
-    (tmp_path / "a.txt").write_text("Sagen om K-70042 og Qwrtzub Vbnmlkc.\nIkke K-99999, ikke Asdfgh Yxcvbn.\nSkriv til p7@firma.dk\n")
+    (tmp_path / "a.txt").write_text("Sagen om K-70042 og Qwrtzub Vbnmlkc.\nIkke K-99999, ikke qwrtzub.\nSkriv til p7@firma.dk\n")
     cli("scan", "a.txt")
     with Book(tmp_path / "persondata-inventory", write=False) as book:
         found = {(r["record"], r["entity"]): r["score"] for batch in book.findings() for r in batch.to_pylist()}

@@ -1,7 +1,8 @@
-"""How well the nine special categories are told: `python -m benchmarks.categories [--prose fast|full] [--only unlisted|listed] [--errors]`.
+"""How well the nine special categories are told: `python -m benchmarks.categories [--set first|second] [--prose fast|full] [--only unlisted|listed] [--errors]`.
 
-`sentences.jsonl` beside this file: 898 short texts, seven in ten Danish, written before the rules by somebody who had not seen them; 45 % say
-nothing of anybody. `listed` tells whether a positive holds a word of the word lists as they were then. A text counts once a class:
+`first.jsonl` beside this file: 898 short texts, seven in ten Danish, written before the rules by somebody who had not seen them; 45 % say
+nothing of anybody. `second.jsonl`: 660 of the same kind by another author, written before the training that it measures first, as the first
+set had been measured on several times. `listed` tells whether a positive holds a word of the word lists as they were then. A text counts once a class:
 does it say so of a person or not. What stands beside another class by nature (an inherited disease is health too) is not held against it.
 """
 
@@ -29,9 +30,9 @@ BESIDE = {("GENETIC", "HEALTH"), ("BIOMETRIC", "CRIMINAL_OFFENCE"), ("ETHNIC_ORI
 """Pairs (said, found as well) that are both true more often than not."""
 
 
-def read() -> list[dict[str, Any]]:
-    """The sentences."""
-    return [json.loads(line) for line in (HERE / "sentences.jsonl").read_text(encoding="utf-8").splitlines()]
+def read(name: str = "first") -> list[dict[str, Any]]:
+    """The sentences of a set."""
+    return [json.loads(line) for line in (HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def told(made: Detector, texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
@@ -73,11 +74,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.categories", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--set", choices=("first", "second"), default="first")
     parser.add_argument("--prose", choices=("fast", "full"), default="fast")
     parser.add_argument("--only", choices=("unlisted", "listed"), help="positives without, or with, a word of the lists; all negatives")
     parser.add_argument("--errors", action="store_true")
     given = parser.parse_args(argv)
-    rows = read()
+    rows = read(given.set)
     if given.only:
         rows = [row for row in rows if not row["entities"] or row["listed"] == (given.only == "listed")]
     said = told(detector(given.prose), [row["text"] for row in rows])

@@ -232,7 +232,7 @@ class Words:
         rule, stance = self._rules[index], stances[index]
         if rule.only_fields and stance <= 0:
             return 0.0
-        tie = "a row about a person" if tied else "the field's name" if stance > 0 else self._near_person(text, start, stop, people)
+        tie = "a row about a person" if tied else "the field's name" if stance > 0 else self.near_person(text, start, stop, people)
         unless = self._unless[index]
         if not tie or (unless is not None and unless.search(sentence(text, start, stop))):
             return 0.0
@@ -284,7 +284,7 @@ class Words:
     def _regex(self, number: int) -> re.Pattern[str]:
         return triage.word_regex(self._owners[number][1])
 
-    def _near_person(self, text: str, start: int, end: int, people: Sequence[tuple[int, int]]) -> str:
+    def near_person(self, text: str, start: int, end: int, people: Sequence[tuple[int, int]]) -> str:
         """What ties a word to a person: an identifier or a cue near by; "" when nothing does."""
         at = bisect_left(people, (start - NEAR - 64, 0))
         while at < len(people) and people[at][0] <= end + NEAR:

@@ -139,7 +139,7 @@ class Detector:
         self._people = frozenset(i for i, r in enumerate(self.rules) if r.entity in ruleset.identifying())
         self._speaks: dict[str, list[int]] = {}
         self._bound = {i: r.languages for i, r in enumerate(self.rules) if r.languages and not (r.words or r.statements)} if spoken else {}
-        self.compiled_now = self._patterns.compiled_now or self._words.compiled_now
+        self.compiled_now = any(one is not None and one.compiled_now for one in (self._patterns, self._words, self._said))
 
     def detect(
         self, batches: Sequence[TextBatch], *, judge_columns: bool = True, judged: dict[tuple[str, str], columns.Judgement] | None = None
@@ -254,6 +254,10 @@ class Detector:
                 self.matchers[index].weigh(folded.text, span.start, span.end, stance, factors)
             else:
                 factors.append((self.prose.why(one), span.score))
+                if one.model == "full":
+                    people = [(f.start, f.end) for f in found if f.rule in self._people]
+                    tie = self._confirm_words.near_person(folded.text, span.start, span.end, people)
+                    factors.append((f"tied by {tie or 'its sentence, which speaks of somebody'}", 0.0))
             break
         if factors and self.known.has(one.entity, text[start:end]):
             factors[:] = [*factors, ("known value", round(1.0 - sum(value for _, value in factors), 4))]

@@ -294,7 +294,7 @@ def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home:
         check=_check(name, entry["check"]) if "check" in entry else "",
         recognizer=entry.get("recognizer", ""),
         words=words,
-        statements=tuple(s for i, one in enumerate(_strings(name, "statements", entry)) for s in _statements(name, path, home, one, i)),
+        statements=tuple(s for i, one in enumerate(_strings(name, "statements", entry)) for s in _statements(name, path, home, one, i, on)),
         prose=bool(entry.get("prose", False)) or "statements" in entry,
         model=_model(name, entry.get("model", "")),
         names=names,
@@ -317,8 +317,15 @@ def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home:
     )
 
 
-def _statements(name: str, path: Path, home: Path, line: str, number: int) -> Iterable[Statement]:
-    """One line of a statement rule: `=` in front for as written, `@check:`; `<list>` stands for any word of words/list.txt."""
+def _statements(name: str, path: Path, home: Path, line: str, number: int, on: frozenset[str]) -> Iterable[Statement]:
+    """One line of a statement rule: `=` in front for as written, `@check:`; `<list>` stands for any word of words/list.txt.
+
+    `da:` in front of all: only where Danish is on.
+    """
+    if language := re.match(r"([a-z]{2}):", line):
+        if on and language[1] not in on:
+            return
+        line = line[3:]
     exact = line.startswith("=")
     line = line.removeprefix("=")
     check = ""

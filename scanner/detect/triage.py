@@ -36,6 +36,9 @@ NAME_TRIGGER = r"[a-z\x80-\xff.][ \t]{1,3}[A-Z\xc3-\xc5]"
 """For names, on bytes: a word's end, a space, a capital letter."""
 
 _SPELLINGS = {"å": "(?:å|aa)", "ø": "(?:ø|oe)", "æ": "(?:æ|ae)", "Å": "(?:Å|Aa|AA)", "Ø": "(?:Ø|Oe|OE)", "Æ": "(?:Æ|Ae|AE)"}
+_PLAIN = 6
+"""A word, or a piece of one, of so many letters is looked for as a plain string: its trigger is rare enough without its ends."""
+
 _BITS = 20
 """An end offset and an expression's number travel as one integer; so many bits are the number's."""
 
@@ -166,7 +169,7 @@ def word_database(ruleset: Ruleset, cache: Path | None, *, prose: bool = True) -
     expressions, owners = [], []
     for index, rule in enumerate(ruleset.rules):
         for word in dict.fromkeys(rule.words) if prose or not rule.prose else ():
-            flags = hyperscan.HS_FLAG_UTF8 | (0 if word.exact else hyperscan.HS_FLAG_CASELESS)
+            flags = 0 if word.exact else hyperscan.HS_FLAG_CASELESS
             expressions.append(Expression(_word_trigger(word), flags, f"{rule.file}: {rule.id}: word {word.text!r}"))
             owners.append((index, word))
     if len(expressions) >= 1 << _BITS:
@@ -192,11 +195,11 @@ def statement_database(ruleset: Ruleset, cache: Path | None) -> tuple[Database, 
     shared: dict[tuple[str, int], tuple[Expression, list[int]]] = {}
     for index, rule in enumerate(ruleset.rules):
         for statement in rule.statements:
-            flags = hyperscan.HS_FLAG_UTF8 | (0 if statement.exact else hyperscan.HS_FLAG_CASELESS)
+            flags = 0 if statement.exact else hyperscan.HS_FLAG_CASELESS
             needs = required(statement.pattern)
             lead, tail = (needs.lead, needs.tail + 3) if needs else (statement.width, 3)
-            triggers = [(one.trigger(), flags) for one in needs.words] if needs else [
-                (rf"\b(?:{statement.pattern})", flags | hyperscan.HS_FLAG_UCP | hyperscan.HS_FLAG_PREFILTER)
+            triggers = [(_either_case(one.trigger()), flags) for one in sorted(needs.words)] if needs else [
+                (rf"(?:^|[^0-9A-Za-z_])(?:{_on_bytes(statement.pattern)})", flags | hyperscan.HS_FLAG_PREFILTER)
             ]  # fmt: skip
             for trigger in triggers:
                 # A trigger names its owner in an error only; the same word of two rules is one expression.
@@ -213,12 +216,29 @@ def _spelled(text: str) -> str:
 
 
 def _word_trigger(word: Word) -> str:
-    """Hyperscan's \\b knows ASCII only: it stands only where it cannot wrongly say no."""
+    r"""The longest piece of a long word, as a plain string of bytes: that compiles at once. A short word with its ends and endings.
+
+    Hyperscan's \b knows ASCII only: it stands only where it cannot wrongly say no.
+    """
+    piece = max(re.split(r"\s+", word.text), key=len)
+    if len(piece) >= _PLAIN:
+        return _either_case(_spelled(piece))
     left = r"\b" if word.text[0].isascii() and word.text[0].isalnum() and not word.open_left else ""
     right = ""
     if not word.open_right and word.text[-1].isascii() and word.text[-1].isalnum():
         right = (r"(?:'?s)?" if word.exact else ENDINGS) + r"\b"
-    return left + _spelled(word.text) + right
+    return _either_case(left + _spelled(word.text) + right)
+
+
+def _either_case(pattern: str) -> str:
+    """Letters beyond ASCII in both cases, as without its UTF-8 mode, which compiles slowly, Hyperscan sees bytes."""
+    return "".join(f"(?:{c.lower()}|{c.upper()})" if not c.isascii() and c.lower() != c.upper() else c for c in pattern)
+
+
+def _on_bytes(pattern: str) -> str:
+    """An expression that matches wherever this one does, for bytes: a run of letters may be of any length, as a letter may be two bytes."""
+    pattern = re.sub(r"\\w\{(\d+),?\d*\}", lambda m: r"[\w\x80-\xff]" + ("*" if m[1] == "0" else "+"), pattern)
+    return _either_case(pattern)
 
 
 def word_regex(word: Word) -> re.Pattern[str]:
