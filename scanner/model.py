@@ -125,6 +125,7 @@ class Limits:
     """How much one unit may cost; every number can be set under `[limits]`.
 
     `unit_seconds` is the longest time without progress (a batch delivered), not the time for the whole unit.
+    `rows_per_second` spares a database: all workers together read no more; 0 is no limit.
     """
 
     unit_seconds: float = 300.0
@@ -134,6 +135,7 @@ class Limits:
     archive_bytes: int = 64 * 2**30
     archive_ratio: int = 200
     document_bytes: int = 256 * 2**20
+    rows_per_second: int = 0
 
 
 @dataclass(slots=True)

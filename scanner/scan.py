@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from scanner import workers
 from scanner.errors import SourceError
+from scanner.extract.sampling import SAMPLE, whole
 from scanner.inventory import Book, Known, ObjectRead, UnitRead
 from scanner.jobs import Job, judged
 from scanner.model import Limits, Problem, Source, Unit, Why
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 8
 """So many objects of one container may bring a worker down before the whole container is given up."""
+ROUNDS = 3
+"""So often a unit is read whose source went away meanwhile: the second and third time after all others."""
 COMMIT_SECONDS = 2.0
 COMMIT_UNITS = 1_000
 
@@ -49,6 +52,7 @@ class _Flight:
     unit: Unit
     attempt: int = 1
     lost: list[Problem] = field(default_factory=list)
+    rounds: int = 1
 
 
 def scan(
@@ -71,9 +75,10 @@ def scan(
     began = time.monotonic()
     run, numbers = book.begin(rules, [(source.name, source.url) for source in sources])
     flow = _Flow(book, run, rules, full, progress)
-    tasks = itertools.chain.from_iterable(
+    listed = itertools.chain.from_iterable(
         flow.tasks(source, numbers[source.name], listing) for source, listing in zip(sources, listings, strict=True)
     )
+    tasks = itertools.chain(listed, flow.later())
     count = None if processes is None else processes or os.cpu_count() or 1
     messages = workers.run(tasks, _work, prepare=functools.partial(_prepare, setup), workers=count, limits=limits, again=flow.again)
     with closing(flow), closing(messages):
@@ -109,6 +114,7 @@ class _Flow:
 
     def __init__(self, book: Book, run: int, rules: str, full: bool, progress: Callable[[Progress], None]) -> None:
         self.again: deque[workers.Task] = deque()
+        self._later: deque[workers.Task] | None = deque()
         self._book, self._run, self._rules, self._full = book, run, rules, full
         self._report, self._progress = progress, Progress()
         self._flights: dict[int, _Flight] = {}
@@ -130,6 +136,8 @@ class _Flow:
         walked = self._book.known(number, self._run, self._rules, full=self._full)
         known = next(walked, None)
         gone: list[int] = []
+        still: set[str] = set()
+        last = ""
         unlisted: list[Problem] = []
         progress = self._progress
         progress.source = source.name
@@ -143,9 +151,19 @@ class _Flow:
                 else:
                     unit = _as_unit(source.name, item)
                 progress.listed += 1
-                object, part = unit.object, unit.part
+                before, last, object, part = last, unit.object, unit.object, unit.part
+                parts, fingerprint = whole(unit.fingerprint) if part == SAMPLE else (0, "")
+                if parts and not self._full and self._book.whole(number, object, fingerprint, parts, self._rules):
+                    while known is not None and known[1] <= object:
+                        if known[1] < object:
+                            _gone(known, unlisted, gone)
+                            still.update({known[1]} & {before})
+                        known = next(walked, None)
+                    progress.unchanged += 1
+                    continue
                 while known is not None and (known[1] < object or (known[1] == object and known[2] < part)):
                     _gone(known, unlisted, gone)
+                    still.update({known[1]} & {before, object})
                     known = next(walked, None)
                 if known is not None and known[1] == object and known[2] == part:
                     same, known = known, next(walked, None)
@@ -164,8 +182,15 @@ class _Flow:
             unlisted.append(Problem("", Why.CRASHED, str(error)))
         while known is not None:
             _gone(known, unlisted, gone)
+            still.update({known[1]} & {last})
             known = next(walked, None)
-        self._book.listed(self._run, number, gone, unlisted)
+        self._book.listed(self._run, number, gone, unlisted, still)
+
+    def later(self) -> Iterator[workers.Task]:
+        """When all is listed: what must be tried again because its source went away."""
+        while self._later:
+            yield self._later.popleft()
+        self._later = None
 
     # -- what has been done --------------------------------------------------------------------------------
 
@@ -179,6 +204,8 @@ class _Flow:
             return
         if isinstance(message, workers.Done):
             read: UnitRead = message.payload
+            if self._try_later(message, flight, read):
+                return
             if flight.lost:
                 read = _with_lost(read, flight.lost)
             self._finish(flight.source, flight.unit, read, (message.key, message.attempt))
@@ -201,6 +228,18 @@ class _Flow:
         flight.attempt = failed.attempt + 1
         skip = frozenset(problem.object for problem in flight.lost)
         self.again.append(workers.Task(failed.key, Job(flight.unit, skip), flight.unit.size, flight.attempt))
+        return True
+
+    def _try_later(self, done: workers.Done, flight: _Flight, read: UnitRead) -> bool:
+        """The source went away while a unit was read: the unit is read again when all others have been."""
+        away = any(p.why is Why.CRASHED and (p.object, p.record, p.field) == (flight.unit.object, "", "") for p in read.problems)
+        if not away or flight.rounds >= ROUNDS:
+            return False
+        self._open().drop((done.key, done.attempt))
+        flight.rounds += 1
+        flight.attempt = done.attempt + 1
+        task = workers.Task(done.key, Job(flight.unit, frozenset(p.object for p in flight.lost)), flight.unit.size, flight.attempt)
+        (self.again if self._later is None else self._later).append(task)
         return True
 
     def _open(self) -> Segments:

@@ -17,6 +17,7 @@ from scanner.detect.engine import SCHEMA, Detection, Detector
 from scanner.detect.known import KnownColumn
 from scanner.detect.rules import load
 from scanner.errors import SourceError
+from scanner.extract.sampling import Sampled
 from scanner.inventory import Holding, ObjectRead, UnitRead
 from scanner.jobs import Job, judged
 from scanner.model import Opened, Problem, Shape, TextBatch, Unit, Why
@@ -165,6 +166,7 @@ class _Object:
     cells: int = 0
     read: bool = False
     problems: list[Problem] = field(default_factory=list)
+    sampled: Sampled | None = None
 
 
 class _Tally:
@@ -178,6 +180,7 @@ class _Tally:
         self._filled: dict[tuple[str, str], list[Any]] = {}
         self._shapes: dict[tuple[str, str, str], str] = {}
         self._last_rows: pa.StringArray | None = None
+        self._last_object = ""
         self.tables = False
 
     def opened(self, item: Opened) -> None:
@@ -188,7 +191,12 @@ class _Tally:
         one.rows += item.rows
 
     def problem(self, item: Problem) -> None:
-        self._objects.setdefault(item.object, _Object(self._unit.kind)).problems.append(item)
+        one = self._objects.setdefault(item.object, _Object(self._unit.kind))
+        if isinstance(item, Sampled):
+            one.sampled = item
+            one.problems.insert(0, item)  # what is said of the whole comes before what is said of its fields
+        else:
+            one.problems.append(item)
 
     def add(self, group: list[TextBatch], detection: Detection) -> None:
         for batch in group:
@@ -226,7 +234,10 @@ class _Tally:
             known[0] += _runs(filled) - (known[1] is not None and filled[0].as_py() == known[1])
             known[1] = filled[-1].as_py()
         if batch.shape is Shape.CELL and self._last_rows is not batch.records:
-            self._last_rows = batch.records
+            known_rows = self._last_rows if self._last_object == batch.object and batch.records[0].as_py() else None
+            if known_rows is not None and pc.index(known_rows, batch.records[0]).as_py() >= 0:
+                return  # some of the rows before, once more: what their cells hold inside
+            self._last_rows, self._last_object = batch.records, batch.object
             self._objects[batch.object].cells += len(batch.records)
 
     def result(self) -> UnitRead:
@@ -240,10 +251,17 @@ class _Tally:
                 Holding(name, part, entity, cls, one.count, one.records, filled, one.in_segment, one.test, round(one.score, 4), shape)
             )
         objects = [
-            ObjectRead(name, one.kind, *judged(one.problems, one.read), one.bytes, one.cells) for name, one in sorted(self._objects.items())
+            ObjectRead(
+                name, one.kind, *judged(one.problems, one.read or one.sampled is not None), one.bytes, one.cells, *_said(one.sampled)
+            )
+            for name, one in sorted(self._objects.items())
         ]
         problems = [problem for _, one in sorted(self._objects.items()) for problem in one.problems]
         return UnitRead(tuple(objects), tuple(problems), tuple(holdings))
+
+
+def _said(sampled: Sampled | None) -> tuple[int | None, float | None]:
+    return (sampled.there, sampled.chance) if sampled else (None, None)
 
 
 def _runs(records: pa.StringArray) -> int:

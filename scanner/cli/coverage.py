@@ -10,7 +10,7 @@ import click
 from scanner import config
 from scanner.cli import options
 
-COLUMNS = ("source", "object", "kind", "status", "reason", "bytes", "rows")
+COLUMNS = ("source", "object", "kind", "status", "reason", "bytes", "rows", "rows_there", "missed")
 
 
 @click.command("coverage", short_help="Show what was read and what was not.")
@@ -18,7 +18,11 @@ COLUMNS = ("source", "object", "kind", "status", "reason", "bytes", "rows")
 @options.output("table", "json", "jsonl", "csv", "parquet")
 @options.common
 def command(unread: bool, form: str, config_file: Path | None, inventory: Path) -> None:
-    """Show one row an object: complete, partial, skipped or failed, and the reason. Exits 3 when anything is not complete."""
+    """Show one row an object: complete, partial, skipped or failed, and the reason. Exits 3 when anything is not complete.
+
+    A table that `scan --sample` read in part is partial: `rows` of about `rows_there` rows were read, and `missed` is the
+    chance (at most) that a column in which at least one row in a thousand holds a finding was missed.
+    """
     settings = config.load(config_file)
     with options.open_book(inventory, settings) as book:
         where = " where status <> 'complete'" if unread else ""

@@ -10,36 +10,49 @@ from scanner.extract import sniff
 from scanner.extract.walk import Reader, Walk
 from scanner.model import Blob, Limits, Opened, Problem, Reading, Why
 
-__all__ = ["extract"]
+__all__ = ["extract", "walk_of"]
 
 _READERS = {
     "txt": "text:read", "md": "text:read", "log": "text:read",
-    "csv": "tabular:read", "parquet": "parquet:read", "xlsx": "sheets:read", "xls": "sheets:read",
+    "csv": "tabular:read", "parquet": "parquet:read", "arrow": "parquet:read_arrow",
+    "orc": "parquet:read_orc", "avro": "parquet:read_avro", "xlsx": "sheets:read", "xls": "sheets:read",
     "ods": "sheets:read", "json": "trees:read_json", "jsonl": "trees:read_lines", "yaml": "trees:read_yaml",
     "xml": "markup:read_xml", "html": "markup:read_html", "docx": "documents:read_docx",
-    "pptx": "documents:read_pptx", "odt": "documents:read_odf", "odp": "documents:read_odf", "rtf": "rtf:read",
+    "pptx": "documents:read_pptx", "odt": "opendocument:read", "odp": "opendocument:read", "rtf": "rtf:read",
     "pdf": "pdf:read", "eml": "mail:read_eml", "mbox": "mail:read_mbox", "msg": "msg:read",
-    "zip": "containers:read_zip", "tar": "containers:read_tar", "gz": "containers:read_packed",
-    "bz2": "containers:read_packed", "xz": "containers:read_packed",
-    "doc": "foreign:read", "ppt": "foreign:read", "epub": "foreign:read_epub",
+    "emlx": "mail:read_emlx", "smime": "smime:read", "tnef": "tnef:read", "pst": "pst:read", "calendar": "calendar:read",
+    "zip": "containers:read_zip", "tar": "tape:read", "gz": "packed:read", "bz2": "packed:read",
+    "xz": "packed:read", "zstd": "packed:read", "7z": "sevenzip:read", "image": "images:read",
+    "object": "objects:read", "doc": "legacy:read_doc", "ppt": "legacy:read_ppt", "epub": "foreign:read_epub",
+    "sql": "dumps:read", "slack export": "chat_slack:read_zip", "slack": "chat_slack:read", "slack list": "chat_slack:read_list",
+    "telegram": "chat_telegram:read_json", "telegram-html": "chat_telegram:read_html", "teams": "chat_teams:read",
+    "chat": "chat_text:read", "signal": "chat_text:read_lines",
 }  # fmt: skip
 """The module and function that reads each kind; imported when it is first needed."""
-_WHOLE = frozenset({"xlsx", "xls", "ods", "docx", "pptx", "odt", "odp", "rtf", "pdf", "msg", "doc", "ppt", "epub"})
+_WHOLE = frozenset({"xlsx", "xls", "ods", "docx", "pptx", "odt", "odp", "rtf", "pdf", "msg", "doc", "ppt", "epub",
+                    "smime", "tnef"})  # fmt: skip
 """Kinds whose reader needs the document whole: refused above `Limits.document_bytes`."""
 
 
-def extract(blob: Blob, limits: Limits, watch: Callable[[str], None]) -> Iterator[Reading]:
+def extract(blob: Blob, limits: Limits, watch: Callable[[str], None], passwords: tuple[str, ...] = ()) -> Iterator[Reading]:
     """Read a blob and everything inside it: for each object `Opened`, then its batches and problems.
 
     `watch` is told the object before each parser that could hang or crash. Objects in `blob.skip` are passed over
-    in silence. Bad content never raises: it gives a `Problem`. `MemoryError` and `PersondataError` come through.
+    in silence. `passwords` are tried on encrypted archives, in this order.
+    Bad content never raises: it gives a `Problem`. `MemoryError` and `PersondataError` come through.
     """
+
+    yield from _read(blob, walk_of(limits, watch, blob.skip, blob.size, passwords))
+
+
+def walk_of(limits: Limits, watch: Callable[[str], None], skip: frozenset[str], size: int = 0, passwords: tuple[str, ...] = ()) -> Walk:
+    """What a reader needs to open what lies inside, for a source whose objects are no files (a mailbox on a server)."""
 
     def inner(blob: Blob) -> Iterator[Reading]:
         return _read(blob, walk)
 
-    walk = Walk(limits, watch, blob.skip, inner)
-    yield from _read(blob, walk)
+    walk = Walk(limits, watch, skip, inner, size=size, passwords=passwords)
+    return walk
 
 
 def _read(blob: Blob, walk: Walk) -> Iterator[Reading]:
@@ -75,7 +88,7 @@ def _contents(blob: Blob, kind: sniff.Kind, walk: Walk) -> Iterator[Reading]:
     elif kind.name == "sqlite":
         from scanner.extract import sqlite
 
-        yield from sqlite.read(blob, walk.limits)
+        yield from sqlite.read(blob, walk.limits, walk.watch)
     elif kind.name in _READERS:
         yield from _reader(kind.name)(blob, walk)
     else:

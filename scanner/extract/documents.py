@@ -6,16 +6,33 @@ import re
 from collections.abc import Iterator
 
 from scanner.extract.markup import local
-from scanner.extract.parts import Parts
-from scanner.extract.text import Flow, Texts
+from scanner.extract.parts import Parts, Silent
+from scanner.extract.text import Texts
 from scanner.extract.walk import Walk
 from scanner.model import Blob, Reading
 
 _LAYOUT = frozenset([
-    "pPr", "rPr", "tblPr", "tcPr", "trPr", "sectPr", "tblGrid", "Fallback", "bodyPr", "lstStyle", "spPr", "nvSpPr", "nvPicPr", "tblPrEx",
+    "pPr", "rPr", "tblPr", "tcPr", "trPr", "sectPr", "tblGrid", "Fallback", "bodyPr", "lstStyle", "spPr", "tblPrEx",
     "sdtEndPr", "rPrChange", "blipFill", "style", "fldData",
 ])  # fmt: skip
 _OPENING_BREAKS = frozenset({"br", "cr"})
+_TEXTS = frozenset({"t", "delText", "instrText", "delInstrText", "v", "text"})
+_TELLING: dict[str, tuple[str, ...]] = {
+    "docPr": ("descr", "title", "name"), "cNvPr": ("descr", "title", "name"), "hlinkClick": ("tooltip",), "hlinkHover": ("tooltip",),
+    "hyperlink": ("tooltip",), "textpath": ("string",), "shape": ("alt",), "rect": ("alt",), "imagedata": ("title",),
+    "bookmarkStart": ("name",),
+    "alias": ("val",), "tag": ("val",), "default": ("val",), "helpText": ("val",), "statusText": ("val",), "name": ("val",),
+    "listEntry": ("val",), "listItem": ("displayText", "value"), "query": ("val",), "connectString": ("val",), "mailSubject": ("val",),
+    "permStart": ("ed",), "attr": ("val",), "section": ("name",), "custShow": ("name",), "cSld": ("name",), "tblCaption": ("val",),
+    "tblDescription": ("val",), "docVar": ("name", "val"), "control": ("name",),
+}  # fmt: skip
+"""The attributes, by element, in which somebody may have written something."""
+_GIVEN = re.compile(r"_(?:GoBack|Toc\d+|Ref\d+|Hlk\d+)|[^\d;]{1,40} \d{1,5}|Google Shape;.*|[\d.]{0,3}")
+"""Names that the program gave by itself."""
+_DULL_CODE = re.compile(
+    r"(?i)[\s\\]*(?:page|numpages|sectionpages|section|pageref|ref|noteref|seq|toc|styleref|date|time|createdate|savedate|printdate|"
+    r'formtext|formcheckbox|formdropdown|filename|numwords|numchars|listnum|symbol|eq|embed|shape)\b[^"@]*'
+)
 
 
 class Ooxml:
@@ -27,19 +44,25 @@ class Ooxml:
         self._flows = [texts.flow(record, name)]
         self._deleted: list[str] = []
         self._skip = self._removed = self._cells = self._boxes = 0
+        self._copy = 0  # the depth inside what only repeats the text for old readers
         self._data: list[str] | None = None
         self._instruction: list[str] = []
         self.authors: set[str] = set()
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         name = local(tag)
+        if self._copy or name == "Fallback":
+            self._copy += 1
+            return
+        if name in _TELLING or name == "fldSimple":
+            self._told(name, attributes)
         if self._skip or name in _LAYOUT:
             self._skip += 1
             if name in ("rPrChange", "pPrChange", "sectPr", "pPr"):
                 self._author(attributes)
             return
         self._author(attributes)
-        if name in ("t", "delText", "instrText", "v", "text"):
+        if name in _TEXTS:
             self._data = []
         elif name == "tab":
             self._write("\t")
@@ -54,27 +77,33 @@ class Ooxml:
         elif name == "txbxContent":
             self._boxes += 1
             self._flows.append(self._texts.flow(self._record, self._name))
-        elif name in ("docPr", "cNvPr"):
-            self._texts.add(self._record, "attribute", attributes.get("descr", ""))
-            self._texts.add(self._record, "attribute", attributes.get("title", ""))
-        elif name == "checkBox":
-            pass
-        elif name in ("docVar", "listItem"):
-            for key, value in attributes.items():
-                if local(key) in ("val", "displayText", "value"):
-                    self._texts.add(self._record, "variable", value)
+
+    def _told(self, name: str, attributes: dict[str, str]) -> None:
+        """Keep what stands in an attribute, unless the program gave it by itself."""
+        if name == "cSld" and self._name == "master":
+            return
+        for key, value in attributes.items():
+            key = local(key)
+            if name == "fldSimple" and key == "instr":
+                self._code(value)
+            elif key in _TELLING.get(name, ()) and not _GIVEN.fullmatch(value):
+                written = value.replace("_", " ") if name == "bookmarkStart" else value
+                self._texts.add(self._record, "variable" if name in ("docVar", "listItem") else "attribute", written)
 
     def end(self, tag: str) -> None:
+        if self._copy:
+            self._copy -= 1
+            return
         if self._skip:
             self._skip -= 1
             return
         name = local(tag)
-        if self._data is not None and name in ("t", "delText", "instrText", "v", "text"):
+        if self._data is not None and name in _TEXTS:
             text, self._data = "".join(self._data), None
-            if name == "delText" or self._removed:
-                self._deleted.append(text)
-            elif name == "instrText":
+            if name in ("instrText", "delInstrText"):
                 self._instruction.append(text)
+            elif name == "delText" or self._removed:
+                self._deleted.append(text)
             else:
                 self._write(text)
                 if name == "v":
@@ -103,10 +132,12 @@ class Ooxml:
             self._texts.add(self._record, "deleted", "".join(self._deleted))
             self._deleted = []
         if self._instruction:
-            code = "".join(self._instruction)
+            self._code("".join(self._instruction))
             self._instruction = []
-            if "@" in code or re.search(r"(?i)\b(?:mergefield|docproperty|quote|hyperlink|comments|author)\b", code):
-                self._texts.add(self._record, "link", code)
+
+    def _code(self, code: str) -> None:
+        if not _DULL_CODE.fullmatch(code):
+            self._texts.add(self._record, "link", code)
 
     def data(self, data: str) -> None:
         if self._data is not None:
@@ -149,7 +180,7 @@ def read_docx(blob: Blob, walk: Walk) -> Iterator[Reading]:
         (r"word/(?!_rels|glossary/_rels)(?:[^/]+/)?document\w*\.xml", "", ""), (r"word/header\d*\.xml", "header", ""),
         (r"word/footer\d*\.xml", "footer", ""), (r"word/footnotes\w*\.xml", "footnote", "footnote"),
         (r"word/endnotes\w*\.xml", "footnote", "endnote"), (r"word/comments\w*\.xml", "comment", "comment"),
-        (r"word/(?:charts/chart|diagrams/data)\d*\.xml", "", "p"), (r"word/settings\w*\.xml", "variable", ""),
+        (r"word/(?:charts/chart|diagrams/data)\w*\.xml", "", "p"), (r"word/settings\w*\.xml", "variable", ""),
     )  # fmt: skip
     for pattern, field, per in wanted:
         for name in parts.matching(pattern):
@@ -163,17 +194,20 @@ def read_docx(blob: Blob, walk: Walk) -> Iterator[Reading]:
         authors |= people.authors
     for author in sorted(authors):
         texts.add("", "author", author)
-    yield from _shared(parts, texts, "word")
+    yield from _shared(parts, texts)
 
 
-def _shared(parts: Parts, texts: Texts, folder: str) -> Iterator[Reading]:
+def _shared(parts: Parts, texts: Texts) -> Iterator[Reading]:
     from scanner.extract.markup import Columns
 
     for name in parts.matching(r"customXml/item\d+\.xml"):
         yield from parts.feed(name, Columns(texts, record="", field="custom"), texts)
     yield from parts.properties(texts, parts.matching(r"docProps/\w+\.xml"))
-    yield from parts.links(texts, rf"{folder}/(?:\w+/)?_rels/[^/]+\.rels")
-    yield from parts.rest(texts)
+    yield from parts.rest(texts, lambda head: Ooxml(texts, "", "") if _MARKUP.search(head) else None)
+
+
+_MARKUP = re.compile(rb"/(?:wordprocessingml|presentationml|drawingml)/")
+"""Namespaces of the text that parts hold, whatever these are called."""
 
 
 def read_pptx(blob: Blob, walk: Walk) -> Iterator[Reading]:
@@ -190,7 +224,7 @@ def read_pptx(blob: Blob, walk: Walk) -> Iterator[Reading]:
     authors: set[str] = set()
     wanted = (
         (r"ppt/slides/slide\d+\.xml", "", ""), (r"ppt/notesSlides/\w+\.xml", "note", ""),
-        (r"ppt/comments/\w+\.xml", "comment", "cm"), (r"ppt/(?:charts/chart|diagrams/data)\d*\.xml", "", "p"),
+        (r"ppt/comments/\w+\.xml", "comment", "cm"), (r"ppt/(?:charts/chart|diagrams/data)\w*\.xml", "", "p"),
         (r"ppt/(?:slideMasters|slideLayouts|notesMasters|handoutMasters)/\w+\.xml", "master", ""),
     )  # fmt: skip
 
@@ -204,12 +238,14 @@ def read_pptx(blob: Blob, walk: Walk) -> Iterator[Reading]:
             yield from parts.feed(name, target, texts)
             target.close()
             authors |= target.authors
+    for name in parts.matching(r"ppt/(?:presentation|tags/\w+)\.xml"):
+        yield from parts.feed(name, Ooxml(texts, "", ""))
     for name in parts.matching(r"ppt/(?:commentAuthors|authors)\.xml"):
         people = _Named(texts)
         yield from parts.feed(name, people)
     for author in sorted(authors):
         texts.add("", "author", author)
-    yield from _shared(parts, texts, "ppt")
+    yield from _shared(parts, texts)
 
 
 def _slide_order(parts: Parts) -> dict[str, int]:
@@ -220,25 +256,6 @@ def _slide_order(parts: Parts) -> dict[str, int]:
     found = [f"ppt/{targets.targets[i].removeprefix('/ppt/')}" for i in listed.slides if i in targets.targets]
     slides = parts.matching(r"ppt/slides/slide\d+\.xml")
     return {name: at for at, name in enumerate(dict.fromkeys([*(n for n in found if n in slides), *slides]), 1)}
-
-
-class Silent:
-    """A target for XML that hears nothing; others replace what they need."""
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """An element begins."""
-
-    def end(self, tag: str) -> None:
-        """An element ends."""
-
-    def data(self, data: str) -> None:
-        """Text."""
-
-    def comment(self, text: str) -> None:
-        """A comment."""
-
-    def close(self) -> None:
-        """The document ends."""
 
 
 class Targets(Silent):
@@ -266,119 +283,3 @@ class _Named(Targets):
     def start(self, _tag: str, attributes: dict[str, str]) -> None:
         for key in ("name", "userId"):
             self._texts.add("", "author", attributes.get(key, ""))
-
-
-_ODF_FIELDS = {
-    "annotation": "comment", "note-body": "footnote", "header": "header", "footer": "footer", "header-left": "header",
-    "footer-left": "footer", "header-first": "header", "footer-first": "footer", "notes": "note", "deletion": "deleted",
-}  # fmt: skip
-
-
-class Odf:
-    """Writes the text of an OpenDocument part: body, headers, footers, notes, annotations, tracked deletions."""
-
-    def __init__(self, texts: Texts, slides: bool = False) -> None:
-        self._texts, self._slides = texts, slides
-        self._record = ""
-        self._slide = 0
-        self._flows: list[tuple[str, Flow]] = [("", texts.flow("", ""))]
-        self._inside = 0  # paragraphs around the current position
-        self._quiet = 0  # the depth inside what is layout
-        self._depth = 0
-        self._cells = 0
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        name = local(tag)
-        if name in _ODF_FIELDS and tag.startswith(("{urn:oasis:names:tc:opendocument:xmlns:office", _TEXT, _STYLE, _PAGE)):
-            self._flows.append((name, self._texts.flow(self._record, _ODF_FIELDS[name])))
-        elif name == "page" and self._slides and "drawing" in tag:
-            self._flows[0][1].end()
-            self._slide += 1
-            self._record = f"slide={self._slide}"
-            self._flows[0] = ("", self._texts.flow(self._record, ""))
-        elif name in ("p", "h") or (name in ("creator", "initials", "title", "desc") and self._depth > 2):
-            self._inside += 1
-        elif name == "tab":
-            self._write("\t")
-        elif name == "line-break":
-            self._write("\n")
-        elif name == "s":
-            count = next((v for k, v in attributes.items() if local(k) == "c"), "1")
-            self._write(" " * (min(int(count), 1000) if count.isdigit() else 1))
-        elif name == "table-cell":
-            self._cells += 1
-        elif name == "a":
-            from urllib.parse import unquote
-
-            for key, value in attributes.items():
-                if local(key) == "href" and not value.startswith("#"):
-                    self._texts.add(self._record, "link", unquote(value).removeprefix("mailto:"))
-        if name.startswith(("user-field", "variable")) or name == "database-display":
-            for key, value in attributes.items():
-                if local(key) in ("string-value", "value"):
-                    self._texts.add(self._record, "variable", value)
-
-    def end(self, tag: str) -> None:
-        self._depth -= 1
-        name = local(tag)
-        if len(self._flows) > 1 and name == self._flows[-1][0]:
-            self._flows.pop()[1].end()
-        elif name in ("p", "h") or (name in ("creator", "initials", "title", "desc") and self._depth > 1):
-            self._inside = max(self._inside - 1, 0)
-            self._write(" " if self._cells and len(self._flows) == 1 else "\n")
-        elif name == "table-cell":
-            self._cells = max(self._cells - 1, 0)
-            self._write("\t")
-        elif name == "table-row":
-            self._write("\n")
-
-    def data(self, data: str) -> None:
-        if self._inside:
-            self._write(re.sub(r"[ \t\r\n]+", " ", data))
-
-    def comment(self, text: str) -> None:
-        self._texts.add("", "comment", text)
-
-    def close(self) -> None:
-        while self._flows:
-            self._flows.pop()[1].end()
-        self._flows = [("", self._texts.flow("", ""))]
-
-    def _write(self, piece: str) -> None:
-        self._flows[-1][1].write(piece)
-
-
-_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text"
-_STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style"
-_PAGE = "{urn:oasis:names:tc:opendocument:xmlns:presentation"
-
-
-def read_odf(blob: Blob, walk: Walk) -> Iterator[Reading]:
-    """An OpenDocument text or presentation."""
-    parts = Parts(blob, walk)
-    texts = Texts(blob.object)
-    if not encrypted_odf(parts):
-        slides = "content.xml" in parts.names and _is_slides(parts)
-        for name in parts.matching(r"(?:Object \d+/)?content\.xml|styles\.xml"):
-            target = Odf(texts, slides and name == "content.xml")
-            yield from parts.feed(name, target, texts)
-            target.close()
-        yield from parts.properties(texts, parts.matching(r"meta\.xml"))
-    yield from parts.rest(texts)
-
-
-def _is_slides(parts: Parts) -> bool:
-    return "mimetype" in parts.names and b".presentation" in parts.archive.read("mimetype")
-
-
-def encrypted_odf(parts: Parts) -> bool:
-    """Whether an OpenDocument has a password; its parts are then told as encrypted."""
-    from scanner.model import Problem, Why
-
-    if "META-INF/manifest.xml" in parts.names:
-        info = parts.archive.getinfo("META-INF/manifest.xml")
-        if info.file_size < 2**24 and b"encryption-data" in parts.archive.read(info):
-            parts.problems.append(Problem(parts.blob.object, Why.ENCRYPTED, "document with a password"))
-            return True
-    return False

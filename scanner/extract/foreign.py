@@ -66,6 +66,7 @@ def read_epub(blob: Blob, walk: Walk) -> Iterator[Reading]:
     parts = Parts(blob, walk)
     texts = Texts(blob.object)
     for name in parts.matching(r"(?i).*\.(?:x?html?|ncx|txt)"):
+        parts.fed.add(name)
         page = Page()
         body = texts.flow("", "")
         try:

@@ -135,7 +135,8 @@ class Columns:
         self._texts.add(self._record(self._open[-1]) if self._open else "", "comment", text)
 
     def pi(self, target: str, data: str | None = None) -> None:
-        """Processing instructions say nothing about people."""
+        if data and target not in ("xml", "xml-stylesheet", "mso-application"):
+            self._texts.add("", "instruction", data)
 
     def close(self) -> None:
         while self._open:
@@ -170,6 +171,13 @@ _BREAKS = frozenset([
     "nav", "ol", "option", "p", "pre", "section", "select", "summary", "table", "tbody", "textarea", "tfoot", "thead", "title", "tr",
     "ul", "br",
 ])  # fmt: skip
+_STYLING = frozenset([
+    "style", "class", "id", "width", "height", "d", "points", "transform", "viewbox", "srcset", "sizes", "integrity", "nonce", "color",
+    "bgcolor",
+    "coords", "rel", "type", "xmlns", "fill", "stroke", "path",
+])  # fmt: skip
+_WRITTEN = re.compile(r"@|%40|\d{6}")
+"""What makes an address or an attribute of an unknown name worth reading."""
 _TELLING = frozenset(["alt", "title", "value", "placeholder", "aria-label", "label", "summary", "content", "cite", "name-user", "datetime"])
 _DULL_META = frozenset(["viewport", "generator", "robots", "theme-color", "charset", "referrer", "format-detection"])
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
@@ -217,12 +225,19 @@ class Page:
                 scheme, _, rest = value.partition(":")
                 if scheme.strip().lower() in ("mailto", "tel", "sms", "callto"):
                     self.others.append(("attribute", _unquoted(rest)))
-                elif "@" in value or "%40" in value:
+                elif not value.startswith("data:") and ("?" in value or _WRITTEN.search(value)):
                     self.others.append(("attribute", _unquoted(value)))
             elif tag == "meta" and (key != "content" or _is_dull(attributes)):
                 continue
-            elif key in _TELLING or (key.startswith("data-") and len(value) < 500):
+            elif key == "srcdoc":
+                self._inner("frame", value)
+            elif key in _TELLING or key.startswith("data-") or (key not in _STYLING and _WRITTEN.search(value)):
                 self.others.append(("attribute", value))
+
+    def _inner(self, name: str, markup: str) -> None:
+        """A page inside the page: its text, and what stands beside it."""
+        page = page_of(markup)
+        self.others += [(name, page.text), *page.others]
 
     def end(self, tag: str) -> None:
         tag = local(tag).lower()
@@ -254,7 +269,9 @@ class Page:
                 self._fresh = text.endswith("\n")
 
     def comment(self, text: str) -> None:
-        if not re.match(r"\s*\[?(?:if|endif|\[CDATA)", text):
+        if condition := re.match(r"(?s)\s*\[if[^\]]*\]>(.*?)(?:<!\[endif\]\s*)?\Z", text):
+            self._inner("comment", condition[1])
+        elif not re.match(r"\s*\[?(?:if|endif|\[CDATA)|\?xml ", text):
             self.others.append(("comment", text.strip()))
 
     def pi(self, target: str, data: str | None = None) -> None:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from scanner.model import Blob
 
 MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+NATIVE = "\x01Ole10Native"
+CONTENTS = frozenset({"Package", "CONTENTS", "EmbeddedOdf", "package_stream", NATIVE})
+"""The streams in which a compound file holds another file whole."""
 _LAST = 0xFFFFFFFA  # sector numbers from here on are marks
 
 
@@ -119,4 +122,63 @@ def kind_of(blob: Blob) -> Kind:
                          ("PowerPoint Document", "ppt"), ("__properties_version1.0", "msg")):  # fmt: skip
         if stream in names:
             return Kind(kind)
+    if any(name.rpartition("/")[2] in CONTENTS for name in names):
+        return Kind("object")
+    if any(name.rpartition("/")[2] == "_VBA_PROJECT" for name in names):
+        return Kind("macros", "macros of an office document; not read")
     return Kind("ole", "binary content of an unknown kind")
+
+
+_SUMMARY = {2: "title", 3: "subject", 4: "creator", 5: "keywords", 6: "description", 7: "template", 8: "lastModifiedBy"}
+_DOCUMENT = {2: "category", 14: "manager", 15: "company", 26: "contenttype", 27: "contentstatus"}
+_DULL = frozenset({"template"})
+_TEXT, _WIDE, _VECTOR = 30, 31, 0x1000
+
+
+def properties(compound: Compound) -> Iterator[tuple[str, str]]:
+    """The properties of a document in a compound file ([MS-OLEPS]): who made it, what it is about, and its own ones."""
+    for stream, names in (("\x05SummaryInformation", _SUMMARY), ("\x05DocumentSummaryInformation", _DOCUMENT)):
+        if stream not in compound.entries:
+            continue
+        data = compound.read(stream)
+        for at in range(min(_number(data, 24), 8)):
+            start = _number(data, 28 + 20 * at + 16)
+            own = at > 0
+            yield from _set(data[start:], {} if own else names, own)
+
+
+def _set(data: bytes, names: dict[int, str], own: bool) -> Iterator[tuple[str, str]]:
+    """One set of properties; in a set of its own, a dictionary names them."""
+    places = {_number(data, 8 + 8 * at): _number(data, 12 + 8 * at) for at in range(min(_number(data, 4), 1000))}
+    page = _number(data, places[1] + 4) & 0xFFFF if 1 in places else 1252
+    if own and 0 in places:
+        names = dict(_dictionary(data, places[0], page))
+    for key, at in places.items():
+        name = names.get(key, "")
+        kind = _number(data, at)
+        if not name or name in _DULL or kind not in (_TEXT, _WIDE):
+            continue
+        size = _number(data, at + 4)
+        raw = data[at + 8 : at + 8 + (size * 2 if kind == _WIDE else size)]
+        yield name, _decoded(raw, 1200 if kind == _WIDE else page)
+
+
+def _dictionary(data: bytes, at: int, page: int) -> Iterator[tuple[int, str]]:
+    left, at = min(_number(data, at), 1000), at + 4
+    for _ in range(left):
+        key, size = _number(data, at), _number(data, at + 4)
+        size = size * 2 if page == 1200 else size
+        yield key, _decoded(data[at + 8 : at + 8 + size], page)
+        at += 8 + size + (-size % 4 if page == 1200 else 0)
+
+
+def _number(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 4], "little")
+
+
+def _decoded(raw: bytes, page: int) -> str:
+    codec = {1200: "utf-16-le", 65001: "utf-8", 10000: "mac-roman"}.get(page, f"cp{page}")
+    try:
+        return raw.decode(codec, "replace").split("\0")[0]
+    except LookupError:
+        return raw.decode("cp1252", "replace").split("\0")[0]

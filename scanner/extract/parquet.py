@@ -1,8 +1,8 @@
-"""Parquet files, row group by row group: every column that holds text, numbers or dates."""
+"""Columnar files (Parquet, Arrow, ORC) and Avro, a piece at a time: every column of text, numbers or dates, and what is said of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from scanner.extract.text import Texts
@@ -29,13 +29,85 @@ def read(blob: Blob, _walk: Walk) -> Iterator[Reading]:
         why = Why.ENCRYPTED if encrypted else Why.DAMAGED
         yield Problem(blob.object, why, "encrypted parquet" if encrypted else "the parquet file has no readable footer")
         return
+    yield from _said(blob.object, file.schema_arrow, file.metadata.metadata or {})
+    yield from _rows(blob.object, file.iter_batches(batch_size=_batch_rows(file), use_threads=False))
+
+
+def read_arrow(blob: Blob, _walk: Walk) -> Iterator[Reading]:
+    """An Arrow file (feather too) or an Arrow stream, batch by batch."""
+    import pyarrow as pa
+
+    blob.stream.seek(0)
+    filed = blob.stream.read(6) == b"ARROW1"
+    blob.stream.seek(0)
+    source = pa.PythonFile(blob.stream, mode="r")
+    reader = pa.ipc.open_file(source) if filed else pa.ipc.open_stream(source)
+    yield from _said(blob.object, reader.schema, reader.schema.metadata or {})
+    yield from _rows(blob.object, (reader.get_batch(at) for at in range(reader.num_record_batches)) if filed else reader)
+
+
+def read_orc(blob: Blob, _walk: Walk) -> Iterator[Reading]:
+    """An ORC file, stripe by stripe."""
+    from pyarrow import orc
+
+    blob.stream.seek(0)
+    file = orc.ORCFile(blob.stream)
+    yield from _said(blob.object, file.schema, file.schema.metadata or {})
+    yield from _rows(blob.object, (file.read_stripe(at) for at in range(file.nstripes)))
+
+
+def read_avro(blob: Blob, _walk: Walk) -> Iterator[Reading]:
+    """An Avro file, record by record. Raises `ImportError` without the library fastavro."""
+    import fastavro
+
+    texts = Texts(blob.object)
+    blob.stream.seek(0)
+    row = 0
+    try:
+        reader = fastavro.reader(blob.stream)
+        for key, value in reader.metadata.items():
+            if key not in ("avro.schema", "avro.codec"):
+                texts.add("", f"property:{key}", value if isinstance(value, str) else value.decode("utf-8", "replace"))
+        for record in reader:
+            row += 1
+            for name, member in record.items() if isinstance(record, dict) else [("value", record)]:
+                _values(texts, f"row={row}", name, member)
+            yield from texts.full()
+    except (ValueError, EOFError, OSError, LookupError, TypeError, ArithmeticError) as error:
+        yield from texts.rest()
+        yield Problem(blob.object, Why.DAMAGED, f"the Avro file breaks off ({type(error).__name__})", f"row={row + 1}")
+    yield from texts.rest()
+
+
+def _rows(object: str, batches: Iterable[pa.RecordBatch]) -> Iterator[Reading]:
+    import pyarrow as pa
+
     row = 1
     try:
-        for batch in file.iter_batches(batch_size=_batch_rows(file), use_threads=False):
-            yield from batches_of(blob.object, batch, row)
-            row += batch.num_rows
+        for batch in batches:
+            for at in range(0, batch.num_rows, _ROWS):
+                part = batch.slice(at, _ROWS)
+                yield from batches_of(object, part, row)
+                row += part.num_rows
     except (pa.ArrowException, OSError) as error:
-        yield Problem(blob.object, Why.DAMAGED, f"the parquet file breaks off ({type(error).__name__})", f"row={row}")
+        yield Problem(object, Why.DAMAGED, f"the columnar file breaks off ({type(error).__name__})", f"row={row}")
+
+
+def _said(object: str, schema: pa.Schema, metadata: dict[bytes, bytes]) -> Iterator[Reading]:
+    """What is said of a file and of its columns, and names of columns that are values themselves."""
+    from scanner.extract.tabular import looks_like_value
+
+    texts = Texts(object)
+    lots = [metadata, *((schema.field(at).metadata or {}) for at in range(len(schema)))]
+    for lot in lots:
+        for key, value in lot.items():
+            name = key.decode("utf-8", "replace")
+            if name not in ("ARROW:schema", "pandas", "PARQUET:field_id", "org.apache.spark.version"):
+                texts.add("", f"property:{name[:60]}", value.decode("utf-8", "replace"))
+    for name in schema.names:
+        if looks_like_value(name):
+            texts.add("", "key", name, Shape.CELL)
+    yield from texts.rest()
 
 
 def _batch_rows(file: object) -> int:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from scanner.extract.containers import member_name, spooled
-from scanner.extract.markup import bytes_of, local, parse_xml
+from scanner.extract.markup import Columns, bytes_of, local, parse_xml
 from scanner.extract.text import Texts
 from scanner.extract.walk import Walk
 from scanner.model import Blob, Problem, Reading, Why
 
-_EMBEDDED = re.compile(r"(?:word|ppt|xl)/embeddings/[^/]+$|Object [^/]+$|ObjectReplacements/none$")
-_PICTURES = re.compile(r"(?:(?:word|ppt|xl)/media|Pictures|media)/[^/]+\.(?:png|jpe?g|gif|tiff?|bmp|heic|webp)$", re.I)
+_XML = re.compile(r".*\.(?:xml|vml|rdf)")
+_DULL = re.compile(
+    r"\[Content_Types\]\.xml|mimetype|META-INF/.*|(?:.*/)?(?:theme|themes|printerSettings|fonts|Configurations2|Thumbnails)/.*|.*/"
+    r"|docProps/thumbnail\.\w+|(?:\w+/)+(?:styles|stylesWithEffects|fontTable|numbering|webSettings|tableStyles|viewProps|presProps|calcChain)\.(?:xml|bin)"
+    r"|(?:.*/)?(?:diagrams/(?:layout|quickStyle|colors|drawing)|charts/(?:style|colors))\d*\.xml|customXml/itemProps\d*\.xml"
+    r"|xl/(?:sharedStrings|workbook|worksheets/\w+)\.(?:xml|bin)|(?:Object \d+/)?settings\.xml|Object \d+/(?:styles|meta)\.xml"
+    r"|layout-cache|ppt/metadata|manifest\.rdf|ObjectReplacements/.*|encryption\.xml|.*\.(?:css|ttf|otf|woff2?|odttf|fntdata)"
+)
+"""Parts that say how a document looks, that repeat others, or that their own reader has read by another way."""
 _DULL_PROPERTIES = frozenset([
     "template", "totaltime", "pages", "words", "characters", "application", "docsecurity", "lines", "paragraphs", "scalecrop",
     "linksuptodate", "characterswithspaces", "shareddoc", "hyperlinkschanged", "appversion", "revision", "created", "modified",
@@ -33,6 +40,7 @@ class Parts:
         self.archive = zipfile.ZipFile(blob.stream)
         self.problems: list[Problem] = []
         self._infos = {info.filename: info for info in self.archive.infolist()}
+        self.fed: set[str] = set()  # the parts that a reader has asked for
 
     @property
     def names(self) -> list[str]:
@@ -50,6 +58,7 @@ class Parts:
         info = self._infos.get(name)
         if info is None:
             return
+        self.fed.add(name)
         if info.file_size > 4 * self.walk.limits.document_bytes:
             self._tell(Why.TOO_LARGE, name, "unpacks to too much; the limit is document_bytes")
             return
@@ -73,23 +82,36 @@ class Parts:
         for name in names:
             yield from self.feed(name, _Properties(texts))
 
-    def links(self, texts: Texts, pattern: str) -> Iterator[Reading]:
-        """Addresses that the document points to."""
-        for name in self.matching(pattern):
-            yield from self.feed(name, _Links(texts))
+    def rest(self, texts: Texts, other: Callable[[bytes], object | None] = lambda _: None) -> Iterator[Reading]:
+        """All that no reader asked for, so that nothing is lost: addresses, other parts, embedded files; then what could not be read.
 
-    def rest(self, texts: Texts) -> Iterator[Reading]:
-        """All that is still held, the embedded files, and what could not be read."""
-        nothing = not texts.given
-        yield from texts.rest()
+        `other` chooses the target of an XML part by its first bytes, `None` for columns by element path.
+        """
         used: dict[str, int] = {}
+        files = []
         for name in self.names:
-            if _EMBEDDED.match(name) and not self._infos[name].is_dir():
-                yield from self._embedded(name, used)
+            if name.endswith(".rels"):
+                yield from self.feed(name, _Links(texts))
+            elif name in self.fed or _DULL.fullmatch(name):
+                continue
+            elif _XML.fullmatch(name):
+                target: Any = other(self._head(name)) or _Remains(texts, record="", field=_stem(name))
+                yield from self.feed(name, target, texts)
+                target.close()
+            else:
+                files.append(name)
+        yield from texts.rest()
+        for name in files:
+            yield from self._embedded(name, used)
         yield from self.problems
-        if nothing and not self.problems and any(_PICTURES.match(name) for name in self.names):
-            yield Problem(self.blob.object, Why.UNSUPPORTED, "holds pictures only; no text recognition yet")
         self.archive.close()
+
+    def _head(self, name: str) -> bytes:
+        try:
+            with self.archive.open(name) as stream:
+                return stream.read(4096)
+        except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError):
+            return b""  # told when the part is fed
 
     def _embedded(self, name: str, used: dict[str, int]) -> Iterator[Reading]:
         object = member_name(self.blob.object, name, used)
@@ -108,6 +130,28 @@ class Parts:
             yield from spooled(self.blob, object, source, info.compress_size, self.walk)
 
 
+def _stem(name: str) -> str:
+    """The field of a part: its name without folder, number and ending."""
+    return re.sub(r"\d+$", "", name.rpartition("/")[2].rpartition(".")[0])[:40] or "part"
+
+
+_TELLING = frozenset(["name", "val", "descr", "title", "alt", "tooltip", "displayName", "caption", "comment", "text", "string", "command",
+                      "connection", "sql", "userName", "author", "v", "u", "label", "description", "prompt", "help"])  # fmt: skip
+_LAYOUT = re.compile(r"-?[\d.,:%]+|[0-9A-Fa-f]{8}|\{[0-9A-Fa-f-]{36}\}|true|false|\w+:[\w./-]+")
+
+
+class _Remains(Columns):
+    """Collects a part that nothing is known of: all its text, and of its attributes those that are no layout."""
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        telling = {}
+        for key, value in dict(attributes).items():
+            plain = local(key)
+            if plain != "style" and (plain in _TELLING or re.search(r"[ @]|\d{6}", value)) and not _LAYOUT.fullmatch(value):
+                telling[key] = value
+        super().start(tag, telling)
+
+
 class _Properties:
     """Collects the properties of a document, each as a field of its own."""
 
@@ -123,8 +167,9 @@ class _Properties:
         given = next((v for k, v in attributes.items() if local(k) == "name"), "")
         if name in ("property", "user-defined"):
             self._name = given
-        if name == "meta" and given:
-            self._name = given
+        if name == "meta":
+            self._name = given or attributes.get("property", "")
+            self._texts.add("", f"property:{self._name or name}", attributes.get("content", ""))
 
     def end(self, tag: str) -> None:
         name, value = local(tag), "".join(self._data).strip()
@@ -144,7 +189,26 @@ class _Properties:
         """Nothing is left."""
 
 
-class _Links:
+class Silent:
+    """A target for XML that hears nothing; others replace what they need."""
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+
+    def end(self, tag: str) -> None:
+        """An element ends."""
+
+    def data(self, data: str) -> None:
+        """Text."""
+
+    def comment(self, text: str) -> None:
+        """A comment."""
+
+    def close(self) -> None:
+        """The document ends."""
+
+
+class _Links(Silent):
     """Collects the external targets of a relationships part."""
 
     def __init__(self, texts: Texts) -> None:
@@ -155,15 +219,3 @@ class _Links:
 
         if attributes.get("TargetMode") == "External":
             self._texts.add("", "link", unquote(attributes.get("Target", "")).removeprefix("mailto:"))
-
-    def end(self, tag: str) -> None:
-        """Relationships hold no text."""
-
-    def data(self, data: str) -> None:
-        """Relationships hold no text."""
-
-    def comment(self, text: str) -> None:
-        """Relationships hold no text."""
-
-    def close(self) -> None:
-        """Nothing is left."""

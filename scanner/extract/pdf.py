@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from scanner.extract import images, pdf_beside
 from scanner.extract.containers import member_name
 from scanner.extract.text import Texts
 from scanner.extract.walk import Walk
 from scanner.model import Blob, Problem, Reading, Why
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument, PdfPage
+    from pypdfium2 import PdfAttachment, PdfDocument, PdfPage
 
 _DULL = frozenset({"Producer", "Creator", "CreationDate", "ModDate"})
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
-_WIDGET, _LINK, _POPUP = 20, 2, 16  # FPDF_ANNOT_*
 _IMAGE, _FORM, _PATH, _SHADING = 3, 5, 2, 4  # FPDF_PAGEOBJ_*
 _PICTURE_TEXT = 20
 """A page with a picture and less text than this many characters is taken for a scanned one."""
@@ -46,6 +45,7 @@ def _document(blob: Blob, document: PdfDocument, walk: Walk) -> Iterator[Reading
 
     texts = Texts(blob.object)
     problems: list[Problem] = []
+    files: list[PdfAttachment] = []
     try:
         document.init_forms()
     except (pypdfium2.PdfiumError, Warning):
@@ -58,7 +58,7 @@ def _document(blob: Blob, document: PdfDocument, walk: Walk) -> Iterator[Reading
             problems.append(Problem(blob.object, Why.DAMAGED, "a page cannot be read", record))
             continue
         try:
-            problems += _page(blob.object, document, page, record, texts)
+            problems += _page(blob.object, document, page, record, texts, files, walk)
         except pypdfium2.PdfiumError:
             problems.append(Problem(blob.object, Why.DAMAGED, "a page cannot be read to its end", record))
         finally:
@@ -69,26 +69,33 @@ def _document(blob: Blob, document: PdfDocument, walk: Walk) -> Iterator[Reading
             texts.add("", f"property:{name.lower()}", _tidy(value))
     for title in _outline(document):
         texts.add("", "outline", title)
+    pdf_beside.scripts(document, texts)
+    pdf_beside.labels(document, texts)
+    yield from pdf_beside.entered(blob, document, walk, texts)
+    problems += pdf_beside.described(blob, texts)
     yield from texts.rest()
     yield from problems
-    yield from _embedded(blob, document, walk)
+    yield from _embedded(blob, document, walk, files)
 
 
-def _page(object: str, document: PdfDocument, page: PdfPage, record: str, texts: Texts) -> list[Problem]:
+def _page(
+    object: str, document: PdfDocument, page: PdfPage, record: str, texts: Texts, files: list[PdfAttachment], walk: Walk
+) -> list[Problem]:
     textpage = page.get_textpage()
     try:
         text = _tidy(textpage.get_text_range()) if textpage.count_chars() > 0 else ""
     finally:
         textpage.close()
     texts.add(record, "", text)
-    _annotations(document, page, record, texts)
+    pdf_beside.notes(document, page, record, texts, files)
+    pdf_beside.alternatives(page, record, texts)
     if len(text.strip()) >= _PICTURE_TEXT:
         return []
     shapes = {shape.type for shape in page.get_objects(filter=[_IMAGE, _PATH, _SHADING], max_depth=4)}
     if _IMAGE in shapes:
-        return [Problem(object, Why.UNSUPPORTED, "page is a picture; no text recognition yet", record)]
+        return images.read_page(object, page, record, texts, walk)
     if shapes and not text.strip():
-        return [Problem(object, Why.UNSUPPORTED, "page is a drawing; no text recognition yet", record)]
+        return images.read_page(object, page, record, texts, walk, "page is a drawing")
     return []
 
 
@@ -98,46 +105,6 @@ def _tidy(text: str) -> str:
     return text.replace("\ufffe", "-").replace("\x02", "-").replace("\0", " ")
 
 
-def _annotations(document: PdfDocument, page: PdfPage, record: str, texts: Texts) -> None:
-    import pypdfium2.raw as raw
-
-    for at in range(raw.FPDFPage_GetAnnotCount(page)):
-        annotation = raw.FPDFPage_GetAnnot(page, at)
-        if not annotation:
-            continue
-        try:
-            kind = raw.FPDFAnnot_GetSubtype(annotation)
-            if kind == _WIDGET:
-                form = document.formenv
-                value = _wide(raw.FPDFAnnot_GetFormFieldValue, form, annotation) if form else ""
-                texts.add(record, "form", value or _wide(raw.FPDFAnnot_GetStringValue, annotation, b"V"))
-                continue
-            if kind == _LINK:
-                action = raw.FPDFLink_GetAction(raw.FPDFAnnot_GetLink(annotation))
-                size = raw.FPDFAction_GetURIPath(document, action, None, 0) if action else 0
-                if size > 1:
-                    buffer = ctypes.create_string_buffer(size)
-                    raw.FPDFAction_GetURIPath(document, action, buffer, size)
-                    texts.add(record, "link", buffer.value.decode("utf-8", "replace").removeprefix("mailto:"))
-            if kind != _POPUP:
-                texts.add(record, "annotation", _wide(raw.FPDFAnnot_GetStringValue, annotation, b"Contents"))
-                texts.add(record, "author", _wide(raw.FPDFAnnot_GetStringValue, annotation, b"T"))
-        finally:
-            raw.FPDFPage_CloseAnnot(annotation)
-
-
-def _wide(function: Callable[..., int], *arguments: Any) -> str:
-    """A string that PDFium writes as UTF-16, asked for twice: its length, then itself."""
-    import pypdfium2.raw as raw
-
-    size = function(*arguments, None, 0)
-    if size <= 2:
-        return ""
-    buffer = ctypes.create_string_buffer(size)
-    function(*arguments, ctypes.cast(buffer, ctypes.POINTER(raw.FPDF_WCHAR)), size)
-    return buffer.raw[: size - 2].decode("utf-16-le", "replace")
-
-
 def _outline(document: PdfDocument) -> Iterator[str]:
     for at, bookmark in enumerate(document.get_toc(max_depth=15)):
         if at >= 100_000:
@@ -145,13 +112,14 @@ def _outline(document: PdfDocument) -> Iterator[str]:
         yield bookmark.get_title()
 
 
-def _embedded(blob: Blob, document: PdfDocument, walk: Walk) -> Iterator[Reading]:
+def _embedded(blob: Blob, document: PdfDocument, walk: Walk, files: list[PdfAttachment]) -> Iterator[Reading]:
+    """The files that the document carries, and those that hang on its pages."""
     import pypdfium2
 
     used: dict[str, int] = {}
-    for at in range(document.count_attachments()):
+    for at in range(document.count_attachments() + len(files)):
         try:
-            attachment = document.get_attachment(at)
+            attachment = document.get_attachment(at) if at < document.count_attachments() else files[at - document.count_attachments()]
             object = member_name(blob.object, attachment.get_name() or f"attachment {at + 1}", used)
         except pypdfium2.PdfiumError:
             yield Problem(blob.object, Why.DAMAGED, "an embedded file has no readable name")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -70,6 +71,20 @@ def record_names(keys: Sequence[str], values: Sequence[pa.StringArray], spare: p
     if spare is None:
         return pc.binary_join_element_wise(*parts, "", null_handling="replace", null_replacement="NULL")
     return pc.coalesce(pc.binary_join_element_wise(*parts, ""), pc.binary_join_element_wise("rowid=", spare, ""))
+
+
+class Pace:
+    """Waits where rows come faster than so many a second, since the first; 0 is as fast as they come."""
+
+    def __init__(self, rows_per_second: float) -> None:
+        self._rate, self._rows, self._began = rows_per_second, 0, time.monotonic()
+        self.chunk = max(1, min(CHUNK_ROWS, int(rows_per_second))) if rows_per_second else CHUNK_ROWS
+
+    def take(self, rows: int) -> None:
+        """Rows were read."""
+        self._rows += rows
+        if self._rate and (early := self._rows / self._rate - (time.monotonic() - self._began)) > 0:
+            time.sleep(early)
 
 
 def is_text(column: pa.StringArray) -> bool:

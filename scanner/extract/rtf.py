@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from scanner.extract import objects
 from scanner.extract.text import Texts
 from scanner.extract.walk import Walk
 from scanner.model import Blob, Problem, Reading, Why
@@ -19,15 +20,21 @@ _FIELDS = {
     b"manager": "property:manager", b"company": "property:company", b"operator": "property:lastModifiedBy",
     b"keywords": "property:keywords", b"comment": "property:comment", b"doccomm": "property:description",
     b"hlinkbase": "property:hlinkbase", b"propname": "property:name", b"staticval": "property:value",
-    b"docvar": "variable",
+    b"docvar": "variable", b"revtbl": "author", b"bkmkstart": "attribute", b"xe": "index", b"tc": "index", b"rxe": "index",
+    b"ffdeftext": "form", b"ffhelptext": "form", b"ffstattext": "form", b"ffl": "form", b"protusertbl": "author", b"sn": "\0name",
+    b"objdata": "\0object", b"pict": "\0picture",
 }  # fmt: skip
-_SHOWN = frozenset({b"shptxt", b"shpinst", b"shp", b"field", b"fldrslt", b"listtext", b"pntext", b"nonshppict", b"mhtmltag"})
+_SHOWN = frozenset(b"shptxt shpinst shp field fldrslt listtext pntext mhtmltag userprops sp shppict object formfield result".split())
 _SILENT = frozenset(
-    b"fonttbl colortbl stylesheet pict object objdata listtable listoverridetable rsidtbl generator themedata datastore "
-    b"colorschememapping latentstyles xmlnstbl filetbl revtbl sp sn sv blipuid shppict datafield formfield "
-    b"bkmkstart bkmkend panose falt fontemb nonesttables mmathpr pgdsctbl protusertbl wgrffmtfilter creatim revtim "
+    b"fonttbl colortbl stylesheet nonshppict listtable listoverridetable rsidtbl generator themedata datastore picprop "
+    b"colorschememapping latentstyles xmlnstbl filetbl blipuid datafield ffname ffformat objclass objname "
+    b"bkmkend panose falt fontemb nonesttables mmathpr pgdsctbl wgrffmtfilter creatim revtim "
     b"printim buptim".split()
 )
+_SAYING = frozenset({"wzDescription", "wzName", "gtextUNICODE", "wzTooltip", "pihlShape"})
+"""The properties of a drawing in which somebody may have written something."""
+_APART = frozenset({"variable", "author", "form"})
+"""Fields whose groups are texts of their own."""
 _CHARACTERS = {
     b"par": "\n", b"line": "\n", b"sect": "\n", b"page": "\n", b"row": "\n", b"tab": "\t", b"cell": "\t",
     b"nestcell": "\t", b"nestrow": "\n", b"emdash": "\u2014", b"endash": "\u2013", b"lquote": "\u2018",
@@ -55,6 +62,8 @@ class Reader:
 
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
+        self.files: list[tuple[str, bytes]] = []  # pictures and objects, still in hexadecimal digits
+        self._name = ""  # of the property of a drawing whose value comes next
         self._pieces: dict[str, list[str]] = {"": []}
         self._state = _State()
         self._stack: list[tuple[_State, bool]] = []
@@ -77,7 +86,10 @@ class Reader:
             word, number, hexed, symbol, brace, text = match.groups()
             if word is not None:
                 if word == b"bin" and number:
-                    at += max(int(number), 0)
+                    end_of = at + max(int(number), 0)
+                    if (self._state.field or "").startswith("\0"):
+                        self._raw(data[at:end_of].hex().encode())
+                    at = end_of
                     continue
                 self._word(word, int(number) if number else None)
             elif hexed is not None:
@@ -101,7 +113,7 @@ class Reader:
         while self._stack:
             self._close()
         for name, pieces in self._pieces.items():
-            self._texts.add("", name, "".join(pieces))
+            self._keep(name, "".join(pieces))
         return closed
 
     def _close(self) -> None:
@@ -109,9 +121,20 @@ class Reader:
         if not self._stack:
             return
         inner, self._state = self._state, self._stack.pop()[0]
-        if inner.field and inner.field != self._state.field and inner.field in self._pieces:
-            self._texts.add("", inner.field, "".join(self._pieces.pop(inner.field)))
+        if inner.field and inner.field in self._pieces and (inner.field != self._state.field or inner.field in _APART):
+            self._keep(inner.field, "".join(self._pieces.pop(inner.field)))
         self._skip = 0
+
+    def _keep(self, field: str, text: str) -> None:
+        if field == "\0name":
+            self._name = text.strip()
+        elif field.startswith("\0"):
+            self.files.append((field[1:], text.encode("ascii", "replace")))
+        elif field == "attribute" and self._name == "":
+            if not re.match(r"_(?:Toc|Ref|Hlk|GoBack)", text):
+                self._texts.add("", field, text.replace("_", " "))
+        elif text.strip() != "Unknown;":
+            self._texts.add("", field, text)
 
     def _symbol(self, symbol: bytes) -> None:
         if symbol == b"*":
@@ -163,7 +186,11 @@ class Reader:
 
     def _destination(self, word: bytes) -> None:
         """The first word of a group may say where its text belongs."""
-        if word in _FIELDS:
+        if word == b"sv":
+            self._state = replace(self._state, field="attribute" if self._name in _SAYING else None)
+        elif word in _FIELDS:
+            if word == b"bkmkstart":
+                self._name = ""
             self._state = replace(self._state, field=_FIELDS[word])
         elif word in _SILENT or (self._star and word not in _SHOWN):
             self._state = replace(self._state, field=None)
@@ -210,15 +237,19 @@ def _codec(name: str) -> str:
         return "cp1252"
 
 
-def read(blob: Blob, _walk: Walk) -> Iterator[Reading]:
-    """An RTF document."""
+def read(blob: Blob, walk: Walk) -> Iterator[Reading]:
+    """An RTF document, then the pictures and files put into it."""
     texts = Texts(blob.object)
     blob.stream.seek(0)
-    data = blob.stream.read()
-    closed = Reader(texts).read(data)
-    nothing = not texts.given
+    reader = Reader(texts)
+    closed = reader.read(blob.stream.read())
     yield from texts.rest()
     if not closed:
         yield Problem(blob.object, Why.DAMAGED, "the document breaks off")
-    elif nothing and b"\\pict" in data:
-        yield Problem(blob.object, Why.UNSUPPORTED, "holds pictures only; no text recognition yet")
+    used: dict[str, int] = {}
+    for kind, digits in reader.files:
+        digits = re.sub(rb"[^0-9a-fA-F]", b"", digits)
+        data = bytes.fromhex(digits[: len(digits) // 2 * 2].decode("ascii"))
+        name, data = objects.native(data) if kind == "object" else (kind, data)
+        if data:
+            yield from objects.walked(blob, name, data, used, walk)

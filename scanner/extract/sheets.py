@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from scanner.extract import documents, tabular, workbook
+from scanner.extract import biff, opendocument, tabular, workbook
 from scanner.extract.parts import Parts
 from scanner.extract.text import Texts
 from scanner.extract.walk import Walk
@@ -35,7 +35,7 @@ def read(blob: Blob, walk: Walk) -> Iterator[Reading]:
         except zipfile.BadZipFile:
             yield Problem(blob.object, Why.DAMAGED, "the spreadsheet has no readable list of parts")
             return
-        if documents.encrypted_odf(parts):
+        if opendocument.encrypted_odf(parts):
             yield from parts.problems
             return
         if too_much := _too_much(parts, walk):
@@ -43,12 +43,16 @@ def read(blob: Blob, walk: Walk) -> Iterator[Reading]:
             return
     frames = workbook.frames_of(parts) if parts else {}
     yield from _cells(blob, {frame.sheet for frame in frames.values() if frame.cells > _MOST_CELLS})
-    if parts is not None:
+    if parts is None:
+        yield from biff.beside(blob, walk)
+    else:
         texts = Texts(blob.object)
         if "xl/workbook.xml" in parts.names or "xl/workbook.bin" in parts.names:
             yield from workbook.beside(parts, texts, frames)
+            if "xl/workbook.bin" in parts.names:
+                yield Problem(blob.object, Why.UNSUPPORTED, "binary workbook: of its sheets, only the cells are read", field="attribute")
         else:
-            yield from workbook.odf_beside(parts, texts)
+            yield from opendocument.beside(parts, texts)
 
 
 def _too_much(parts: Parts, walk: Walk) -> Problem | None:

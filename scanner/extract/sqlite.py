@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import random
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from scanner.errors import MissingExtra
+from scanner.extract.cells import Cells, Document
+from scanner.extract.nested import Paths
 from scanner.extract.rows import (
     CHUNK_ROWS,
     RANGE_ROWS,
@@ -20,6 +24,7 @@ from scanner.extract.rows import (
     range_condition,
     record_names,
 )
+from scanner.extract.sampling import Draw, Sampling, sampled
 from scanner.extract.sqlite_file import Connection, SqliteError, connect, state
 from scanner.model import Blob, Limits, Opened, Problem, Reading, Why
 
@@ -34,16 +39,20 @@ LONG_ROW = 2**20
 
 _NO_FLOATS = ("INT", "CHAR", "CLOB", "TEXT")
 """Declared types that turn 3.0 into 3 or into text when it is stored."""
-_MISSED = {
-    Why.UNSUPPORTED: "binary values in {} rows not read",
-    Why.TOO_LARGE: "{} values are longer than the limit and were not read",
-}
+_LONG = "{} values are longer than the limit and were not read"
+_CHUNK_KEYS = 16
+"""Row numbers of one chunk of a sample."""
+
+
+def _quiet(_: str) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """One table: `rowid` is the name that still means the row number (`""` for none), `floats` are the columns
-    that can hold 3.0. `spare`: part of the primary key can be null, so that the row number must stand in.
+    that can hold 3.0, `blobs` those declared to hold bytes, `trees` those declared to hold JSON.
+    `spare`: part of the primary key can be null, so that the row number must stand in.
     """
 
     name: str
@@ -52,9 +61,11 @@ class Table:
     keys: tuple[str, ...]
     rowid: str
     spare: bool
+    blobs: tuple[int, ...] = ()
+    trees: frozenset[int] = frozenset()
 
 
-def read(blob: Blob, limits: Limits) -> Iterator[Reading]:
+def read(blob: Blob, limits: Limits, watch: Callable[[str], None] = _quiet) -> Iterator[Reading]:
     """Read every table of a database file; its tables are the objects `file!table`."""
     try:
         with _database(blob) as database:
@@ -62,7 +73,7 @@ def read(blob: Blob, limits: Limits) -> Iterator[Reading]:
                 if isinstance(table, Problem):
                     yield Problem(f"{blob.object}!{table.object}", table.why, table.detail)
                 elif (object := f"{blob.object}!{table.name}") not in blob.skip:
-                    yield from database.read(table, object, limits)
+                    yield from database.read(table, object, limits, watch=watch, skip=blob.skip)
     except MissingExtra as error:
         yield Problem(blob.object, Why.UNSUPPORTED, str(error))
     except SqliteError as error:
@@ -128,21 +139,76 @@ class Database:
             return [(self._count(table, ""), "")]
         return [(RANGE_ROWS, bounds) for bounds in key_ranges(low, high, self._connection.size // 16)]
 
-    def read(self, table: Table, object: str, limits: Limits, bounds: str = "") -> Iterator[Reading]:
-        """Read a table, or the part of it inside `bounds`; values that could not be read are counted at the end."""
-        missed: dict[tuple[str, Why], int] = {}
+    def sample(self, table: Table, sampling: Sampling) -> int:
+        """How many rows a sample of a table will have at first; 0 when it must be read in full.
+
+        Tables without row numbers (`WITHOUT ROWID`, virtual ones) are always read in full.
+        """
+        if not table.rowid or len(self.ranges(table)) == 1:
+            return 0
+        count = self._count(table, "")
+        return round(count * sampling.share(count, _CHUNK_KEYS)) if sampling.takes(count, _CHUNK_KEYS) else 0
+
+    def read(
+        self,
+        table: Table,
+        object: str,
+        limits: Limits,
+        bounds: str = "",
+        *,
+        watch: Callable[[str], None] = _quiet,
+        skip: frozenset[str] = frozenset(),
+        sampling: Sampling | None = None,
+    ) -> Iterator[Reading]:
+        """Read a table, the part of it inside `bounds`, or a sample; values that could not be read are counted at the end."""
+        cells = Cells(object, limits, watch, skip)
         try:
             where = range_condition(table.rowid, bounds)
-            yield Opened(object, "table", rows=self._count(table, where))
-            for part, rows, cap in self._passes(table, where, limits, missed):
-                for cells, records in self._chunks(table, part, rows, cap, missed):
-                    yield from column_batches(object, table.columns, cells, records)
+            yield Opened(object, "table", rows=0 if sampling else self._count(table, where))
+            draw = Draw(sampling, 0.0) if sampling else None
+            for part in self._drawn(table, draw) if draw else [where]:
+                for one, rows, cap in self._passes(table, part, cells):
+                    yield from self._chunks(table, one, rows, cap, cells, draw)
             if self._connection.unguarded and state(self._path) != self._connection.unguarded:
                 yield Problem(object, Why.CHANGED, "the database was written to meanwhile")
+            if draw and draw.share < 1:
+                yield sampled(object, draw)
         except SqliteError as error:
             yield Problem(object, error.why, error.detail)
-        for (field, why), count in sorted(missed.items()):
-            yield Problem(object, why, _MISSED[why].format(count), field=field)
+        yield from cells.problems()
+
+    def _drawn(self, table: Table, draw: Draw) -> Iterator[str]:
+        """Draw chunks until the sample is sure enough: conditions on the row number.
+
+        Where at least half of the row numbers between the first and the last are in use, a chunk is a range of them.
+        Elsewhere such ranges would be of very different sizes, so that the rows are counted through in their order.
+        """
+        name, rowid = _name(table.name), table.rowid
+        count = self._count(table, "")
+        low, high = self._connection.query(f"SELECT (SELECT min({rowid}) FROM {name}), (SELECT max({rowid}) FROM {name})")[0]
+        dense = low is not None and high - low < 2 * count
+        chunks = (high - low if dense else max(count - 1, 0)) // _CHUNK_KEYS + 1
+        draw.most, draw.wanted = _CHUNK_KEYS, draw.sampling.share(count, _CHUNK_KEYS)
+        # No secret is made here: the same seed must draw the same rows again.
+        order, drawn = random.Random(draw.sampling.seed), set[int]()  # noqa: S311
+        steps = json.dumps(list(range(_CHUNK_KEYS)))
+        while draw.grow():
+            if draw.wanted >= 1:
+                last = [n for n in range(chunks) if n not in drawn]
+            else:
+                last = []
+                while len(drawn) < min(chunks, draw.wanted * chunks + 1):
+                    if (n := order.randrange(chunks)) not in drawn:
+                        drawn.add(n)
+                        last.append(n)
+            draw.share = 1.0 if draw.wanted >= 1 else len(drawn) / chunks
+            for at in range(0, len(last), 16_384):
+                starts = json.dumps([n * _CHUNK_KEYS + (low if dense else 1) for n in sorted(last[at : at + 16_384])])
+                numbers = f"SELECT start.value + step.value FROM json_each('{starts}') AS start, json_each('{steps}') AS step"
+                if not dense:
+                    ranked = f"SELECT {rowid} AS place, row_number() OVER (ORDER BY {rowid}) AS rank FROM {name}"
+                    numbers = f"SELECT ranked.place FROM ({ranked}) AS ranked WHERE ranked.rank IN ({numbers})"
+                yield f"{rowid} IN ({numbers})"
 
     def _table(self, name: str, bare: bool, virtual: bool) -> Table:
         columns = self._connection.query(
@@ -158,7 +224,9 @@ class Database:
                 rowid = ""
         spare = bool(rowid) and any(row[1] != "INTEGER" and not row[3] for row in keys)
         floats = frozenset(row[0] for row in columns if not any(word in row[1] for word in _NO_FLOATS))
-        return Table(name, tuple(row[0] for row in columns), floats, tuple(row[0] for row in keys), rowid, spare)
+        blobs = tuple(i for i, row in enumerate(columns) if "BLOB" in row[1])
+        trees = frozenset(i for i, row in enumerate(columns) if row[1].startswith("JSON") and not row[2])
+        return Table(name, tuple(row[0] for row in columns), floats, tuple(row[0] for row in keys), rowid, spare, blobs, trees)
 
     def _count(self, table: Table, where: str) -> int:
         """Count rows; 0 in a damaged table, whose reading will say what is wrong after the rows that are whole."""
@@ -167,7 +235,7 @@ class Database:
         except SqliteError:
             return 0
 
-    def _passes(self, table: Table, where: str, limits: Limits, missed: dict[tuple[str, Why], int]) -> Iterator[tuple[str, int, int]]:
+    def _passes(self, table: Table, where: str, cells: Cells) -> Iterator[tuple[str, int, int]]:
         """Say in how many passes to read, as (condition, rows at a time, longest value), so that memory is bounded."""
         if self._connection.size <= CHUNK_BYTES:
             yield where, CHUNK_ROWS, 0
@@ -175,24 +243,24 @@ class Database:
         lengths = [f"ifnull(octet_length({_name(column)}), 0)" for column in table.columns]
         length, base = "+".join(lengths), where or "1"
         longest = self._connection.query(f"SELECT max({length}) FROM {_name(table.name)} WHERE {base}")[0][0] or 0
-        cap = limits.document_bytes
+        cap = cells.limits.document_bytes
         if longest > cap:
             counts = ",".join(f"sum({one} > {cap})" for one in lengths)
             row = self._connection.query(f"SELECT {counts} FROM {_name(table.name)} WHERE {base}")[0]
-            missed.update({(column, Why.TOO_LARGE): n for column, n in zip(table.columns, row, strict=True) if n})
+            for column, count in zip(table.columns, row, strict=True):
+                if count:
+                    cells.miss(column, Why.TOO_LARGE, _LONG, count)
         if longest <= LONG_ROW:
             yield where, min(CHUNK_ROWS, CHUNK_BYTES // max(longest, 1)), 0
             return
         yield f"{base} AND {length} <= {LONG_ROW}", CHUNK_BYTES // LONG_ROW, 0
         yield f"{base} AND {length} > {LONG_ROW}", max(1, CHUNK_BYTES // longest), cap
 
-    def _chunks(
-        self, table: Table, where: str, rows: int, cap: int, missed: dict[tuple[str, Why], int]
-    ) -> Iterator[tuple[list[pa.StringArray], pa.StringArray]]:
+    def _chunks(self, table: Table, where: str, rows: int, cap: int, cells: Cells, draw: Draw | None) -> Iterator[Reading]:
         """Read columns; where one holds bytes that are no text, begin again and ask for the type of its values too."""
         import pyarrow as pa
 
-        typed: list[int] = []
+        typed = list(table.blobs)
         width, done = len(table.columns), 0
         again = True
         while again:
@@ -207,20 +275,39 @@ class Database:
                     typed, again = sorted(typed + new), True
                     break
                 done = seen
-                cells: list[pa.StringArray] = batch.columns[:width]
-                for i, marks in zip(typed, batch.columns[batch.num_columns - len(typed) :], strict=True):
-                    cells[i], binary = decode(cells[i], marks)
-                    if binary:
-                        key = (table.columns[i], Why.UNSUPPORTED)
-                        missed[key] = missed.get(key, 0) + binary
+                if draw:
+                    draw.rows += batch.num_rows
                 keys = batch.columns[width : batch.num_columns - len(typed)]
                 keys = [key if is_text(key) else decode(key, pa.nulls(len(key)))[0] for key in keys]
+                places = pa.array([f"row={n}" for n in range(done - batch.num_rows + 1, done + 1)])
+                records = places
                 if table.spare:
-                    yield cells, record_names(table.keys, keys[:-1], keys[-1])
+                    records = record_names(table.keys, keys[:-1], keys[-1])
                 elif keys:
-                    yield cells, record_names(table.keys or ["rowid"], keys)
-                else:
-                    yield cells, pa.array([f"row={n}" for n in range(done - batch.num_rows + 1, done + 1)])
+                    records = record_names(table.keys or ["rowid"], keys)
+                yield from self._columns(table, batch, typed, records, places, cells)
+
+    def _columns(
+        self, table: Table, batch: pa.RecordBatch, typed: Sequence[int], records: pa.StringArray, places: pa.StringArray, cells: Cells
+    ) -> Iterator[Reading]:
+        columns: list[pa.StringArray] = batch.columns[: len(table.columns)]
+        documents: list[Document] = []
+        for i, marks in zip(typed, batch.columns[batch.num_columns - len(typed) :], strict=True):
+            if not any(marks.to_pylist()):
+                columns[i] = columns[i] if is_text(columns[i]) else decode(columns[i], marks)[0]
+                continue
+            plain = decode(columns[i], marks)[0].to_pylist()
+            values = columns[i].cast("binary").to_pylist()
+            mixed = [value if mark else text for value, text, mark in zip(values, plain, marks.to_pylist(), strict=True)]
+            columns[i], found = cells.split(table.columns[i], mixed, records.to_pylist(), places.to_pylist())
+            documents += found
+        paths = Paths()
+        for i in table.trees:
+            paths.add_json(table.columns[i], columns[i])
+        flat = [i for i in range(len(columns)) if i not in table.trees]
+        yield from column_batches(cells.object, [table.columns[i] for i in flat], [columns[i] for i in flat], records)
+        yield from paths.batches(cells.object, records)
+        yield from cells.read(documents)
 
 
 def _name(name: str) -> str:

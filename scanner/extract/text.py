@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from scanner.extract import mainframe
 from scanner.model import CUT, OVERLAP, Blob, Reading, Seams, Shape, TextBatch
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codec
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1a\x1b"))
 
 _DOS = re.compile(b"[A-Za-z][\x86\x91\x9b][a-z]")
-"""The letters å, æ and ø as DOS wrote them; in cp1252 these are signs that stand in no word."""
+_MAC = re.compile(b"[A-Za-z][\x8c\xbe\xbf][a-z]")
+"""The letters å, æ and ø as DOS and the old Macintosh wrote them; in cp1252 these are signs that stand in no word."""
 
 
 class Encoding(NamedTuple):
@@ -46,6 +48,8 @@ def encoding_of(head: bytes) -> Encoding | None:
         if head.startswith(bom):
             return Encoding(name, "stray-cp1252" if name == "utf-8-sig" else "replace")
     if b"\0" in head:
+        if wide := _utf32(head):
+            return wide
         half = max(len(head) // 2, 1)
         even, odd = head[0::2].count(0) / half, head[1::2].count(0) / half
         for name, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
@@ -56,8 +60,24 @@ def encoding_of(head: bytes) -> Encoding | None:
         return None
     if len(_DOS.findall(head)) > 1 and not re.search(b"[\xe5\xe6\xf8]", head):
         return Encoding("cp865", "replace")
+    if len(_MAC.findall(head)) > 1 and not re.search(b"[\xe5\xe6\xf8]", head):
+        return Encoding("mac-roman", "replace")
+    if mainframe.is_ebcdic(head):
+        mainframe.register()
+        return Encoding(mainframe.CODEC, "replace")
     controls = len(head) - len(head.translate(None, _CONTROLS))
     return Encoding("utf-8", "stray-cp1252") if controls <= max(1, len(head) // 50) else None
+
+
+def _utf32(head: bytes) -> Encoding | None:
+    quarter = len(head) // 4
+    if quarter < 4:
+        return None
+    zeros = [head[at : quarter * 4 : 4].count(0) for at in range(4)]
+    for name, high in (("utf-32-le", (3, 2)), ("utf-32-be", (0, 1))):
+        if zeros[high[0]] == quarter and zeros[high[1]] > 0.9 * quarter and sum(zeros) < 3.1 * quarter:
+            return Encoding(name, "replace")
+    return None
 
 
 def _stray(error: UnicodeError) -> tuple[str, int]:

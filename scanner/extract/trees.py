@@ -22,7 +22,8 @@ _MANY = 100
 _DEEP, _DEEPEST = 64, 1000
 """Below so many containers nothing is decoded in one go; below so many, nothing is decoded."""
 _LINE_BYTES = 16 * 2**20
-_NAME = re.compile(r"[^\W\d][\w -]{0,40}\Z")
+_NAME = re.compile(r"(?!.*\d\D?\d\D?\d\D?\d\D?\d\D?\d)[^\W\d][\w -]{0,40}\Z")
+"""What names a value; a key with six digits and more is data."""
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str, parse_constant=lambda _: None, strict=False)
 """Objects become tuples of pairs (a key that occurs twice is not lost), arrays lists, numbers the text they were."""
@@ -115,6 +116,9 @@ def read_yaml(blob: Blob, walk: Walk) -> Iterator[Reading]:
 
     texts = Texts(blob.object)
     seen = False
+    for remark in _remarks(blob):
+        texts.add("", "comment", remark)
+        yield from texts.full()
     try:
         for path, item, value in _yaml_values(blob):
             seen = True
@@ -126,6 +130,13 @@ def read_yaml(blob: Blob, walk: Walk) -> Iterator[Reading]:
             yield Problem(blob.object, Why.DAMAGED, "the YAML is not valid; read as plain text")
         yield from plain.read(blob, walk)
     yield from texts.rest()
+
+
+def _remarks(blob: Blob) -> Iterator[str]:
+    """What follows a number sign; a sign inside a text gives a remark too many, which does no harm."""
+    for line in long_lines(decoded(blob.stream)):
+        if "#" in line and (match := re.search(r"(?:^|\s)#+\s*(\S.*)", line)):
+            yield match[1]
 
 
 Value = tuple[tuple[str, ...], int, Any]

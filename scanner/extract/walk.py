@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from scanner.model import Blob, Limits, Reading
@@ -15,6 +15,7 @@ class Walk:
 
     `open` reads an inner blob by its content. `current` is the object being parsed, as told to `watch`.
     Without `by_line`, plain text is addressed by its offset instead of by lines (an attachment of a mail).
+    `size` is that of the outermost blob in bytes, 0 when unknown. `passwords` are tried on encrypted archives.
     """
 
     limits: Limits
@@ -25,6 +26,8 @@ class Walk:
     current: str = ""
     members: int = 0
     bytes: int = 0
+    size: int = 0
+    passwords: tuple[str, ...] = field(default=(), repr=False)
 
 
 Reader: TypeAlias = Callable[[Blob, Walk], Iterator[Reading]]

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scanner.errors import InventoryError
+from scanner.extract.sampling import SAMPLE, Sampled
 from scanner.inventory import keys
 from scanner.model import Problem, Unit, Why
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-VERSION = 1
+VERSION = 2
 """Of the schema. A book with a higher one was written by a newer program and is left alone."""
 
 MAY_PASS = frozenset({Why.DENIED, Why.TIMED_OUT, Why.CRASHED, Why.CHANGED, Why.TOO_LARGE})
@@ -58,6 +59,10 @@ class ObjectRead:
     reason: str
     bytes: int
     rows: int
+    rows_there: int | None = None
+    """How many rows there are about, where only a sample of them was read."""
+    missed: float | None = None
+    """Of a sample: the chance that a column in which one row in a thousand holds a finding was missed, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Book:
     def __init__(self, folder: Path, *, write: bool, secret: str | None = None) -> None:
         self.folder = folder
         self.write = write
+        self._replaced: dict[tuple[int, str], dict[str, int]] = {}
         self._lock = _lock(folder) if write else None
         try:
             fresh = not (folder / "book.db").is_file()
@@ -138,15 +144,34 @@ class Book:
 
     def _create(self, secret: str | None) -> None:
         if self.connection.execute("select count(*) from sqlite_master").fetchone()[0]:
+            self._upgrade()
             return
         name = secrets.token_hex(8)
         key = keys.from_secret(secret) if secret else keys.make(name)
-        schema = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
+        schema = _schema()
         values = "".join(
             f"insert into meta values ('{k}', '{v}');"
             for k, v in (("version", VERSION), ("id", name), ("key_check", keys.check(key)), ("created", now()))
         )
         self.connection.executescript(f"begin; {schema} {values} commit;")
+
+    def _upgrade(self) -> None:
+        """A book of the first version says nothing of samples yet."""
+        if self.meta("version") != "1":
+            return
+        table = re.search(r"create table sample .*?;", _schema(), re.DOTALL)
+        view = re.search(r"create view coverage .*?;", _schema(), re.DOTALL)
+        if table and view:
+            said = f"drop view coverage; {table[0]} {view[0]} update meta set value = '2' where key = 'version'"
+            self.connection.executescript(f"begin; {said}; commit;")
+
+    def whole(self, source: int, unit: str, fingerprint: str, parts: int, rules: str) -> bool:
+        """Whether an object is in the book in full: all its parts, under these rules, unchanged since."""
+        query = (
+            "select count(*) = ? and min(fingerprint = ? and rules = ? and not retry) from unit"
+            f" where source = ? and object = ? and part <> '{SAMPLE}'"
+        )
+        return bool(self.connection.execute(query, (parts, fingerprint, rules, source, unit)).fetchone()[0])
 
     def _check_version(self) -> None:
         try:
@@ -205,14 +230,21 @@ class Book:
             yield from rows
             after = (rows[-1][1], rows[-1][2])
 
-    def listed(self, run: int, source: int, gone: Sequence[int], unlisted: Sequence[Problem]) -> None:
-        """A source was listed to its end: what is gone leaves the book, and the change is kept."""
+    def listed(self, run: int, source: int, gone: Sequence[int], unlisted: Sequence[Problem], still: Collection[str] = ()) -> None:
+        """A source was listed to its end: what is gone leaves the book, and the change is kept.
+
+        Objects in `still` are there in other parts than before (a sample, or what has taken its place).
+        """
         with self.transaction() as cursor:
+            kept = set(still)
             for unit in gone:
                 for name, count in _objects(cursor, unit).items():
-                    cursor.execute(
-                        "insert into change (run, source, object, what, before) values (?, ?, ?, 'gone', ?)", (run, source, name, count)
-                    )
+                    if name in kept:
+                        self._replaced[source, name] = {name: count}
+                    else:
+                        cursor.execute(
+                            "insert into change (run, source, object, what, before) values (?, ?, ?, 'gone', ?)", (run, source, name, count)
+                        )
                 cursor.execute("delete from unit where id = ?", (unit,))
             cursor.execute("delete from unlisted where source = ?", (source,))
             cursor.executemany(
@@ -248,7 +280,7 @@ class Book:
                 }
                 before = _objects(cursor, old[0])
                 cursor.execute("delete from unit where id = ?", old[:1])
-            retry = any(p.why in MAY_PASS for p in read.problems)
+            retry = any(p.why in MAY_PASS and not isinstance(p, Sampled) for p in read.problems)
             cursor.execute(
                 "insert into unit values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (number, source, unit.object, unit.part, unit.kind, unit.fingerprint, rules, int(retry), run, segment),
@@ -259,6 +291,10 @@ class Book:
                     (number, o.object, o.kind, o.status, o.reason, o.bytes, o.rows, first_objects.get(o.object, moment))
                     for o in read.objects
                 ],
+            )
+            cursor.executemany(
+                "insert into sample values (?, ?, ?, ?)",
+                [(number, o.object, o.rows_there, o.missed) for o in read.objects if o.missed is not None],
             )
             cursor.executemany(
                 "insert into problem (unit, object, record, field, why, detail) values (?, ?, ?, ?, ?, ?)",
@@ -272,6 +308,8 @@ class Book:
                     for h in read.holdings
                 ],
             )  # fmt: skip
+            if walked_before and not old and unit.part:
+                before |= self._replaced.get((source, unit.object)) or _elsewhere(cursor, source, unit, number)
             if walked_before:
                 self._changes(cursor, run, source, before, _objects(cursor, number), bool(old) and old[1] != unit.fingerprint, unit.object)
         cursor.execute("insert or replace into meta values ('units', ?)", (str(max(number for number, *_ in units)),))
@@ -346,6 +384,20 @@ def _objects(cursor: sqlite3.Cursor, unit: int) -> dict[str, int]:
             (unit,),
         ).fetchall()
     )
+
+
+def _elsewhere(cursor: sqlite3.Cursor, source: int, unit: Unit, number: int) -> dict[str, int]:
+    """The findings of an object in its other parts, those that this one may take the place of; empty when it has none."""
+    count = cursor.execute(
+        "select count(distinct unit.id), sum(holding.count) from unit left join holding on holding.unit = unit.id"
+        " where source = ? and unit.object = ? and unit.id <> ?",
+        (source, unit.object, number),
+    ).fetchone()
+    return {unit.object: count[1] or 0} if count[0] else {}
+
+
+def _schema() -> str:
+    return (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
 
 
 def _connect(path: Path, *, write: bool) -> sqlite3.Connection:

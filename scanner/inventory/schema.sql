@@ -79,6 +79,16 @@ create table object (
 
 create index object_unread on object (status, unit) where status <> 'complete';
 
+-- A large table of which `scan --sample` read a part: `object.rows` of about `rows_there` rows. `missed` is the chance
+-- (at most) that a column in which at least one row in a thousand holds a finding was missed.
+create table sample (
+    unit       integer not null references unit on delete cascade,
+    object     text not null,
+    rows_there integer not null check (rows_there >= 0),
+    missed     real not null check (missed between 0 and 1),
+    primary key (unit, object)
+) strict, without rowid;
+
 -- Something that was not read, with its reason. A result like any other.
 create table problem (
     id     integer primary key,
@@ -155,19 +165,22 @@ create view data_map as
     order by 1, 2, 3, 4;
 
 -- `persondata coverage`: one row an object; the worst of its units decides, and only all of them make it complete.
+-- `rows_there` and `missed` are those of a sample.
 create view coverage as
     select source.name as source, object.object as object, min(object.kind) as kind,
            case when count(distinct object.status) = 1 then min(object.status)
                 when max(object.status in ('complete', 'partial')) then 'partial'
                 else 'failed' end as status,
            group_concat(distinct nullif(object.reason, '')) as reason,
-           sum(object.bytes) as bytes, sum(object.rows) as rows
+           sum(object.bytes) as bytes, sum(object.rows) as rows,
+           max(sample.rows_there) as rows_there, max(sample.missed) as missed
     from object
+    left join sample on sample.unit = object.unit and sample.object = object.object
     join unit on unit.id = object.unit
     join source on source.id = unit.source
     group by source.name, object.object
     union all
     select source.name, unlisted.object, 'folder', 'failed',
-           unlisted.why || case when unlisted.detail <> '' then ': ' || unlisted.detail else '' end, 0, 0
+           unlisted.why || case when unlisted.detail <> '' then ': ' || unlisted.detail else '' end, 0, 0, null, null
     from unlisted join source on source.id = unlisted.source
     order by 1, 2;

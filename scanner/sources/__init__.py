@@ -16,10 +16,20 @@ _SCHEMES = {
     "": "files:from_url",
     "file": "files:from_url",
     "sqlite": "sqlite:from_url",
+    "imap": "imap:from_url",
+    "imaps": "imap:from_url",
     "postgresql": "postgresql:from_url",
     "postgres": "postgresql:from_url",
+    **dict.fromkeys(("s3", "az", "abfs", "abfss", "gs", "gcs", "sftp", "smb", "webdav", "webdavs", "dav", "davs"), "stores:from_url"),
+    **dict.fromkeys(("mysql", "mariadb", "mssql", "oracle", "firebird", "db2", "ibm_db_sa", "hana", "cockroachdb"), "sql:from_url"),
+    **dict.fromkeys(("redshift", "snowflake", "clickhouse", "trino", "teradatasql", "vertica", "exa", "monetdb"), "sql:from_url"),
+    "duckdb": "sql_duckdb:from_url",
+    "slack": "chats:from_url",
 }
 """Which function of which module here makes the source of a scheme; it is imported when it is needed."""
+_DRIVEN = "sql:from_url"
+_DIALECTS = {_DRIVEN, *(_SCHEMES[name] for name in ("postgresql", "sqlite", "duckdb"))}
+"""Those whose scheme may name a driver, as in `mysql+pymysql://`: it goes to `sql`, which tells them apart."""
 
 
 def open_source(
@@ -39,13 +49,14 @@ def open_source(
     import importlib
 
     scheme = _scheme(url)
-    if scheme not in _SCHEMES:
+    made_by = _SCHEMES.get(scheme) or (_DRIVEN if _SCHEMES.get(scheme.partition("+")[0]) in _DIALECTS else "")
+    if not made_by:
         raise SourceError(f"{scheme}:// needs a driver that is not built in yet")
-    module, function = _SCHEMES[scheme].split(":")
+    module, function = made_by.split(":")
     make: Callable[..., Source] = getattr(importlib.import_module(f"scanner.sources.{module}"), function)
     return make(url, name, password, tuple(include), tuple(exclude), limits)
 
 
 def _scheme(url: str) -> str:
-    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)(?:://|:(?=/))", url)
+    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)(?:://|:(?=/)|(?<=\Aslack):)", url)
     return match[1].lower() if match else ""

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
+import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from scanner.errors import SourceError
-from scanner.extract.rows import (
-    CHUNK_ROWS,
-    column_batches,
-    decode,
-    is_text,
-    key_ranges,
-    range_condition,
-    record_names,
-)
+from scanner.extract import rows as cut
+from scanner.extract.cells import Cells, Document
+from scanner.extract.rows import Pace, key_ranges, range_condition
+from scanner.extract.sampling import SAMPLE, Draw, Sampling, instead_of, sampled
 from scanner.model import Limits, Opened, Problem, Reading, Unit, Why
 from scanner.sources.patterns import Choice
-from scanner.sources.postgresql_server import Address, ServerError, Session
+from scanner.sources.postgresql_server import Address, ServerError, Session, SnapshotGone
+from scanner.sources.postgresql_table import Table, describe, named, quoted, read, rewritten, sample
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,31 +25,30 @@ if TYPE_CHECKING:
 _TABLES = """
 SELECT n.nspname::text, c.relname::text, c.relkind::text, greatest(c.reltuples, 0)::bigint,
        CASE WHEN c.relkind = 'p' THEN (SELECT sum(pg_relation_size(relid)) FROM pg_partition_tree(c.oid))
-            ELSE pg_relation_size(c.oid) END::bigint,
+            WHEN c.relkind <> 'v' THEN pg_relation_size(c.oid) END::bigint,
        has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT'),
        (SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
         WHERE i.indrelid = c.oid AND i.indisprimary AND i.indnkeyatts = 1
           AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
-          AND has_column_privilege(c.oid, a.attnum, 'SELECT'))
+          AND has_column_privilege(c.oid, a.attnum, 'SELECT')),
+       has_table_privilege(c.oid, 'SELECT') AND CASE WHEN c.relkind = 'p' THEN
+         (SELECT bool_and(l.relkind = 'r' AND has_table_privilege(l.oid, 'SELECT') AND has_schema_privilege(l.relnamespace, 'USAGE'))
+          FROM pg_partition_tree(c.oid) p JOIN pg_class l ON l.oid = p.relid WHERE p.isleaf) ELSE c.relkind IN ('r', 'm') END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE (c.relkind IN ('r', 'p', 'f') OR c.relkind = 'm' AND c.relispopulated)
+WHERE (c.relkind IN ('r', 'p', 'f', 'v') OR c.relkind = 'm' AND c.relispopulated)
   AND NOT c.relispartition AND c.relpersistence <> 't'
 """
-_COLUMNS = """
-SELECT a.attname::text, coalesce(nullif(t.typbasetype, 0), t.oid) = 'bytea'::regtype,
-       has_column_privilege(c.oid, a.attnum, 'SELECT'), has_table_privilege(c.oid, 'SELECT'), c.relkind::text,
-       row_security_active(c.oid),
-       (SELECT array_position(i.indkey::int2[], a.attnum) FROM pg_index i
-        WHERE i.indrelid = c.oid AND i.indisprimary)::int,
-       current_setting('server_encoding') = 'SQL_ASCII'
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-LEFT JOIN pg_type t ON t.oid = a.atttypid
-WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'm')
-ORDER BY a.attnum
+_MOMENT = """
+SELECT CASE WHEN txid_snapshot_xmin(s) = txid_snapshot_xmax(s) THEN concat_ws(' ', txid_snapshot_xmax(s), pg_postmaster_start_time(),
+       (SELECT stats_reset FROM pg_stat_bgwriter), current_user, current_setting('server_version_num')) ELSE '' END,
+       current_setting('block_size')::int FROM txid_current_snapshot() s
 """
 _SMALLEST_ROW = 32
 """Bytes that the shortest row of a table takes at least."""
+_LARGE_OBJECTS = "pg_largeobject"
+_PIECE = 4 * 2**20
+_PATIENCE = 60.0
+"""Seconds that a worker waits in all for a server that is gone; units that it gives up are tried again at the end of the run."""
 
 
 def from_url(url: str, name: str, password: str | None, include: tuple[str, ...], exclude: tuple[str, ...], limits: Limits) -> Server:
@@ -64,26 +61,20 @@ def _quiet(_: str) -> None:
     """Nobody watches."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """How to read one table: the columns to read, which of them are bytes, and how its records are named.
-
-    `keys` is the primary key; without one, `places` say where a row lies. `raw`: texts are bytes of any encoding.
-    """
-
-    name: str
-    columns: list[str]
-    binary: set[str]
-    keys: list[str]
-    places: dict[str, str]
-    raw: bool
-    problems: list[tuple[str, str]]
-
-
 class Server:
     """The tables of one database that the login may see, as `schema.table`; a large one is several units.
 
-    Views are not read, materialised ones are. A partitioned table is read once, through its parent.
+    Views are read only when `include` names them without a wildcard, materialised ones always. A partitioned table
+    is read once, through its parent. Large objects are the objects `pg_largeobject!OID`.
+
+    Where a table is several units, all of them see one moment: a session of its own keeps a snapshot for them as long
+    as this object lives (it holds no lock on any table, but vacuum waits for it, as it does for `pg_dump`).
+
+    A unit's fingerprint is the number before which all transactions of the whole server have ended, where there is one:
+    of those from it on none has. The same number later on, without a restart or a crash between them, says that no
+    transaction that could write has ended in between, so that nothing that can be seen has changed. Counters of changes
+    by table would let more tables be skipped, but they are not used: they arrive only after the writing session's
+    command has ended, and any superuser can switch them off, so that they cannot prove that a table is unchanged.
     """
 
     def __init__(self, address: Address, name: str, include: tuple[str, ...], exclude: tuple[str, ...], limits: Limits) -> None:
@@ -91,56 +82,134 @@ class Server:
         self.include, self.exclude, self.limits = include, exclude, limits
         self.watch: Callable[[str], None] = _quiet
         self.skip: frozenset[str] = frozenset()
+        self.sampling: Sampling | None = None
+        self.rows_per_second = float(getattr(limits, "rows_per_second", 0))
+        self.readers = 1
+        """How many workers read this source at the same time, at most: they share `rows_per_second`."""
+        self._snapshot = ""
+        self._keeper: Callable[[], object] | None = None
+        self._patience = _PATIENCE
         self._address = address
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_keeper": None}
 
     def units(self) -> Iterator[Unit | Problem]:
         """List the tables by name, and the key ranges of large ones."""
         choice = Choice(self.include, self.exclude)
         try:
-            with Session(self._address) as session:
+            with Session(self._address, seconds=self.limits.unit_seconds) as session:
                 found = [(f"{row[0]}.{row[1]}", row) for row in session.query(_TABLES) if not _internal(row[0])]
+                found = [pair for pair in found if choice.takes(pair[0]) and (pair[1][2] != "v" or pair[0] in self.include)]
+                if choice.takes(_LARGE_OBJECTS) and (count := session.query("SELECT count(*) FROM pg_largeobject_metadata")[0][0]):
+                    found.append((_LARGE_OBJECTS, ("", _LARGE_OBJECTS, "L", count, 0, True, None, False)))
+            self._keep(any(row[6] and _is_large(row[4]) for _, row in found))
+            with Session(self._address, snapshot=self._snapshot, seconds=self.limits.unit_seconds) as session:
+                mark, page = session.query(_MOMENT)[0]
                 for object, row in sorted(found, key=lambda pair: pair[0]):
-                    if choice.takes(object):
-                        yield from self._units(session, object, row)
+                    yield from self._units(session, object, row, mark, page)
         except ServerError as error:
             raise SourceError(f"{self.url}: {error.detail}") from None
 
     def read(self, unit: Unit) -> Iterator[Reading]:
-        """Read one table, or one range of it, as it was at one moment."""
+        """Read one table, one range of it, or a sample, as it was at one moment."""
         if unit.object in self.skip:
             return
         self.watch(unit.object)
         schema, name, key, bounds = json.loads(unit.locator)
-        missed: dict[str, int] = {}
+        cells = Cells(unit.object, self.limits, self.watch, self.skip)
         try:
-            with Session(self._address) as session:
-                table = _describe(session.query(_COLUMNS, [schema, name]), schema, name)
-                if table is None:
-                    yield Problem(unit.object, Why.CHANGED, "the table is gone")
+            with self._at(schema, name) as (session, table, alone):
+                if not schema:
+                    yield Opened(unit.object, "large objects", rows=unit.size)
+                    yield from cells.read(_large_objects(session, cells))
+                    yield from cells.problems()
                     return
-                yield Opened(unit.object, "table", rows=unit.size)
-                where = range_condition(_quoted(key), bounds)
-                for cells, records in _chunks(session, table, where, missed):
-                    yield from column_batches(unit.object, table.columns, cells, records)
+                if table is None or _lost(session, table):
+                    yield Problem(unit.object, Why.CHANGED, "the table is gone" if table is None else "the table was emptied or rewritten")
+                    return
+                where = range_condition(quoted(key), bounds) if key else ""
+                yield from self._read(session, table, unit, where, cells)
         except ServerError as error:
             yield Problem(unit.object, error.why, error.detail)
             return
+        if alone and unit.part not in ("", SAMPLE):
+            detail = "read at another moment than other parts of the table: rows whose key changed in between may be missing"
+            yield Problem(unit.object, Why.CHANGED, detail)
         for field, detail in table.problems:
             yield Problem(unit.object, Why.DENIED, detail, field=field)
-        for field, count in missed.items():
-            yield Problem(unit.object, Why.UNSUPPORTED, f"binary values in {count} rows not read", field=field)
+        yield from cells.problems()
 
     def select(self, query: str) -> Iterator[pa.RecordBatch]:
         """The answer to a query, every column as text. Raises `SourceError` when it cannot be asked."""
         try:
             with Session(self._address) as session:
-                texts = ", ".join(f"{_quoted(name)}::text as {_quoted(name)}" for name in session.columns(query))
+                texts = ", ".join(f"{quoted(name)}::text as {quoted(name)}" for name in session.columns(query))
                 yield from session.fetch(f"select {texts} from ({query}) as asked")
         except ServerError as error:
             raise SourceError(f"{self.url}: the query cannot be asked: {error.detail}") from None
 
-    def _units(self, session: Session, object: str, row: tuple[Any, ...]) -> Iterator[Unit | Problem]:
-        schema, name, kind, rows, size, allowed, key = row
+    def _keep(self, wanted: bool) -> None:
+        """Keep the database as it is now for all units that are listed next, or stop keeping an earlier state."""
+        if self._keeper is not None:
+            self._keeper()
+        self._keeper, self._snapshot = None, ""
+        if not wanted:
+            return
+        session = Session(self._address).__enter__()
+        try:
+            self._snapshot = session.export()
+        except ServerError:
+            session.close()  # then units of one table see moments of their own, and say so
+            return
+        self._keeper = weakref.finalize(self, session.close)
+
+    @contextmanager
+    def _at(self, schema: str, name: str) -> Iterator[tuple[Session, Table | None, bool]]:
+        """A session for a table, its plan, and whether it sees a moment of its own.
+
+        Where the table was emptied or rewritten after the kept moment, its rows can be seen only in a later one.
+        """
+        session = self._begin(self._snapshot)
+        try:
+            table = describe(session, schema, name) if schema else None
+            if session.snapshot and table is not None and _lost(session, table):
+                session.close()
+                session = self._begin("")
+                table = describe(session, schema, name)
+            yield session, table, not session.snapshot
+        finally:
+            session.close()
+
+    def _begin(self, snapshot: str) -> Session:
+        """Open a session, in the kept moment if it is still there. Waits for a server that is gone for a while."""
+        pause = 0.5
+        while True:
+            try:
+                return Session(self._address, snapshot=snapshot, seconds=self.limits.unit_seconds).__enter__()
+            except SnapshotGone:
+                snapshot = ""
+                continue
+            except ServerError as error:
+                if error.why is not Why.CRASHED or self._patience < pause:
+                    raise
+            time.sleep(pause)
+            self._patience, pause = self._patience - pause, min(2 * pause, 8.0)
+
+    def _read(self, session: Session, table: Table, unit: Unit, where: str, cells: Cells) -> Iterator[Reading]:
+        pace = Pace(self.rows_per_second / self.readers)
+        if unit.part == SAMPLE and self.sampling:
+            yield Opened(unit.object, "table")
+            draw = Draw(self.sampling, float(json.loads(unit.locator)[3]))
+            yield from sample(session, table, draw, cells, pace)
+            if draw.share < 1:
+                yield sampled(unit.object, draw)
+            return
+        yield Opened(unit.object, "view" if table.kind == "v" else "table", rows=unit.size)
+        yield from read(session, table, where, cells, pace)
+
+    def _units(self, session: Session, object: str, row: tuple[Any, ...], mark: str, page: int) -> Iterator[Unit | Problem]:
+        schema, name, kind, rows, size, allowed, key, samples = row
         if kind == "f":
             yield Problem(object, Why.UNSUPPORTED, "a foreign table: its rows lie in another database")
             return
@@ -148,73 +217,58 @@ class Server:
             yield Problem(object, Why.DENIED, "the login has no SELECT privilege")
             return
         ranges = [""]
-        if key:
-            query = f"SELECT min({_quoted(key)})::bigint, max({_quoted(key)})::bigint FROM {_table(schema, name, kind)}"
+        if key and _is_large(size):
+            query = f"SELECT min({quoted(key)})::bigint, max({quoted(key)})::bigint FROM {named(schema, name, kind)}"
             try:
                 low, high = session.query(query)[0]
             except ServerError as error:
                 yield Problem(object, error.why, error.detail)
                 return
             if low is not None:
-                ranges = key_ranges(low, high, (size or 0) // _SMALLEST_ROW)
+                ranges = key_ranges(low, high, size // _SMALLEST_ROW)
+        fingerprint = "" if kind == "v" else mark
+        pages = (size or 0) / page
+        rows = rows or round(pages * 50)
+        if self.sampling and samples and pages and self.sampling.takes(rows, most := 1.2 * rows / pages):
+            locator = json.dumps([schema, name, "", str(share := self.sampling.share(rows, most))])
+            yield Unit(self.name, object, "table", round(rows * share), instead_of(len(ranges), fingerprint), SAMPLE, locator)
+            return
         for number, bounds in enumerate(ranges, 1):
             part = f"{number:08}" if len(ranges) > 1 else ""
             locator = json.dumps([schema, name, key or "", bounds])
-            yield Unit(self.name, object, "table", rows // len(ranges), "", part, locator)
+            yield Unit(self.name, object, "table", rows // len(ranges), fingerprint, part, locator)
+
+
+def _is_large(size: int | None) -> bool:
+    """Whether a table of so many bytes could have more rows than one unit should."""
+    return (size or 0) // _SMALLEST_ROW > cut.RANGE_ROWS
+
+
+def _lost(session: Session, table: Table) -> bool:
+    return table.kind != "v" and rewritten(session, table)
 
 
 def _internal(schema: str) -> bool:
     return schema == "information_schema" or schema.startswith("pg_")
 
 
-def _describe(rows: list[tuple[Any, ...]], schema: str, name: str) -> _Table | None:
-    """Plan how to read a table from what the catalogue says of its columns; `None` when it says nothing."""
-    if not rows:
-        return None
-    readable = [row for row in rows if row[2]]
-    keys = sorted((row for row in rows if row[6] is not None), key=lambda row: int(row[6]))
-    _, _, _, whole, kind, hidden, _, raw = rows[0]
-    problems = [(row[0], "the login has no SELECT privilege") for row in rows if row[2] is False]
-    if hidden:
-        problems.append(("", "row security hides rows of this table from the login"))
-    named = [row[0] for row in keys] if all(row[2] and not row[1] for row in keys) else []
-    places = {"ctid": "ctid::text"} if whole and not named else {}
-    if places and kind == "p":
-        places = {"partition": "tableoid::regclass::text", **places}
-    binary = {row[0] for row in readable if row[1]}
-    name = _table(schema, name, kind)
-    return _Table(name, [row[0] for row in readable], binary, named, places, raw, problems)
-
-
-def _chunks(session: Session, table: _Table, where: str, missed: dict[str, int]) -> Iterator[tuple[list[pa.StringArray], pa.StringArray]]:
-    import pyarrow as pa
-
-    columns = [_quoted(name) + ("" if name in table.binary else "::text") for name in table.columns]
-    width, done = len(columns), 0
-    query = f"SELECT {','.join([*columns, *table.places.values()])} FROM {table.name} WHERE {where or 'true'}"
-    for whole in session.fetch(query):
-        for batch in (whole.slice(at, CHUNK_ROWS) for at in range(0, whole.num_rows, CHUNK_ROWS)):
-            cells: list[pa.StringArray] = batch.columns[:width]
-            for i, name in enumerate(table.columns):
-                if name in table.binary:
-                    cells[i], binary = decode(cells[i])
-                    if binary:
-                        missed[name] = missed.get(name, 0) + binary
-                elif table.raw and not is_text(cells[i]):
-                    cells[i], _ = decode(cells[i], pa.nulls(len(cells[i])))
-            if table.keys:
-                yield cells, record_names(table.keys, [cells[table.columns.index(key)] for key in table.keys])
-            elif table.places:
-                yield cells, record_names(list(table.places), batch.columns[width:])
+def _large_objects(session: Session, cells: Cells) -> Iterator[Document]:
+    """The large objects of the database, one after the other."""
+    for (oid,) in session.query("SELECT oid::bigint FROM pg_largeobject_metadata ORDER BY oid"):
+        pieces: list[bytes] = []
+        size = 0
+        session.query("SAVEPOINT one")
+        try:
+            while piece := bytes(session.query(f"SELECT lo_get({oid}, {size}, {_PIECE})")[0][0]):
+                pieces.append(piece)
+                size += len(piece)
+                if size > cells.limits.document_bytes:
+                    cells.miss("", Why.TOO_LARGE, "{} large objects are longer than the limit and were not read")
+                    break
             else:
-                yield cells, pa.array([f"row={n}" for n in range(done + 1, done + batch.num_rows + 1)])
-            done += batch.num_rows
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _table(schema: str, name: str, kind: str) -> str:
-    """Name a table in a query; `ONLY` leaves out the tables that inherit from it, which are read by themselves."""
-    return f"{'' if kind == 'p' else 'ONLY '}{_quoted(schema)}.{_quoted(name)}"
+                yield Document("", f"{cells.object}!{oid}", b"".join(pieces))
+        except ServerError as error:
+            if error.why is Why.CRASHED:
+                raise
+            cells.miss("", error.why, "{} large objects: " + error.detail)
+        session.query("ROLLBACK TO SAVEPOINT one")

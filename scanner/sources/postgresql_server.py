@@ -24,6 +24,9 @@ _LOGIN = (
     ("Connection refused", "no server answers there"),
     ("No such file or directory", "no server answers there"),
     ("SSL", "the server and this machine cannot agree on encryption"),
+    ("the database system is", "the server is starting or stopping"),
+    ("too many clients", "the server has no connection left"),
+    ("connection slots", "the server has no connection left"),
     ("FATAL:  database ", "the server has no such database"),
     ("FATAL", "the server refused the login"),
 )
@@ -34,10 +37,20 @@ _STATES = (
     ("42P01", Why.CHANGED, "the table is gone"),
     ("42703", Why.CHANGED, "a column is gone"),
     ("3F000", Why.CHANGED, "the schema is gone"),
+    ("42809", Why.CHANGED, "the table is of another kind now"),
+    ("42704", Why.CHANGED, "something that the table needs is gone"),
     ("40", Why.CHANGED, "the server broke off the transaction"),
     ("57P", Why.CRASHED, "the server went away"),
     ("08", Why.CRASHED, "the server went away"),
 )
+
+_TIMEOUTS = """
+SELECT s.setting, set_config('lock_timeout', '5s', true),
+       set_config('statement_timeout', CASE WHEN s.setting::bigint BETWEEN 1 AND {0} THEN s.setting ELSE '{0}' END, true),
+       (SELECT set_config('client_connection_check_interval', '10s', true)
+        FROM pg_settings WHERE name = 'client_connection_check_interval' AND version() LIKE '%linux%')
+FROM pg_settings s WHERE s.name = 'statement_timeout'
+"""
 
 
 class ServerError(Exception):
@@ -46,6 +59,13 @@ class ServerError(Exception):
     def __init__(self, why: Why, detail: str) -> None:
         super().__init__(detail)
         self.why, self.detail = why, detail
+
+
+class SnapshotGone(ServerError):
+    """The session that exported the snapshot has ended."""
+
+    def __init__(self) -> None:
+        super().__init__(Why.CHANGED, "the shared snapshot is gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +113,46 @@ class Address:
 
 
 class Session:
-    """One read-only transaction that sees the database as it is at one moment."""
+    """One read-only transaction that sees the database as it is at one moment, or as it is in an exported `snapshot`.
 
-    def __init__(self, address: Address) -> None:
-        self._address = address
+    Raises `SnapshotGone` when there is no such snapshot any more. The server ends small queries after `seconds`
+    (or earlier, where it is set to); a long answer only by its own `statement_timeout`, as reading it takes as long
+    as the reader needs. A server on Linux (14 and later) notices within ten seconds that its reader is gone.
+    """
+
+    def __init__(self, address: Address, *, snapshot: str = "", seconds: float = 300.0) -> None:
+        self._address, self.snapshot, self._seconds = address, snapshot, seconds
+        self._own_timeout = ""
 
     def __enter__(self) -> Self:
         self._connection = self._address.connect()
         try:
             self.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            self.query("SET LOCAL lock_timeout = '5s'")
+            if self.snapshot:
+                try:
+                    self.query(f"SET TRANSACTION SNAPSHOT '{self.snapshot}'")
+                except ServerError as error:
+                    raise error if error.why is Why.CRASHED else SnapshotGone() from None
+            self._own_timeout = str(self.query(_TIMEOUTS.format(int(self._seconds * 1000)))[0][0])
         except ServerError:
-            self.__exit__()
+            self.close()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the transaction and the connection."""
         from adbc_driver_postgresql import dbapi
 
         with suppress(dbapi.Error):  # the server may be gone, and there is nothing to commit
             self._connection.close()
+
+    def export(self) -> str:
+        """Let other sessions see the same moment, as long as this one is open."""
+        self.query("SET LOCAL idle_in_transaction_session_timeout = 0")
+        return str(self.query("SELECT pg_export_snapshot()")[0][0])
 
     def query(self, sql: str, values: Sequence[str] = ()) -> list[tuple[Any, ...]]:
         """Answer a small query."""
@@ -143,6 +183,9 @@ class Session:
         import pyarrow as pa
         from adbc_driver_postgresql import dbapi
 
+        if self._own_timeout:
+            self.query(f"SET LOCAL statement_timeout = {self._own_timeout}")
+            self._own_timeout = ""
         try:
             with closing(self._connection.cursor()) as cursor:
                 cursor.execute(sql)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from scanner.errors import SourceError
+from scanner.extract.sampling import SAMPLE, Sampling, instead_of
 from scanner.extract.sqlite import Database
 from scanner.extract.sqlite_file import SqliteError, state
 from scanner.model import Limits, Problem, Reading, Unit, Why
@@ -39,6 +40,7 @@ class Tables:
         self.include, self.exclude, self.limits = include, exclude, limits
         self.watch: Callable[[str], None] = _quiet
         self.skip: frozenset[str] = frozenset()
+        self.sampling: Sampling | None = None
         self._path = Path(path).absolute()
 
     def units(self) -> Iterator[Unit | Problem]:
@@ -53,6 +55,9 @@ class Tables:
                             yield table
                     elif choice.takes(table.name):
                         ranges = database.ranges(table)
+                        if self.sampling and (rows := database.sample(table, self.sampling)):
+                            yield Unit(self.name, table.name, "table", rows, instead_of(len(ranges), fingerprint), SAMPLE)
+                            continue
                         for number, (rows, bounds) in enumerate(ranges, 1):
                             part = f"{number:08}" if len(ranges) > 1 else ""
                             yield Unit(self.name, table.name, "table", rows, fingerprint, part, bounds)
@@ -70,7 +75,15 @@ class Tables:
                 if isinstance(table, Problem):
                     yield table
                 else:
-                    yield from database.read(table, unit.object, self.limits, unit.locator)
+                    yield from database.read(
+                        table,
+                        unit.object,
+                        self.limits,
+                        unit.locator,
+                        watch=self.watch,
+                        skip=self.skip,
+                        sampling=self.sampling if unit.part == SAMPLE else None,
+                    )
         except SqliteError as error:
             yield Problem(unit.object, error.why, error.detail)
 

@@ -1,0 +1,168 @@
+"""A database server that SQLAlchemy has a dialect for: MariaDB, MySQL, SQL Server, Oracle and others, read and never written.
+
+Objects are `schema.table`. Where the URL names a database, only its tables are read; without one (MariaDB, MySQL), those of
+all schemas that the login can see. System schemas are left out, and a view is read only where `include` holds its exact name.
+
+Records are named by the primary key, or by a unique index over columns that are never null. A table that has neither
+names its records by their row number, in the order in which the server gives them: for InnoDB that of insertion, for
+others one that stays while nobody writes. Oracle gives its ROWID instead. Of a table with system versioning old rows are
+read too, their records told apart by `row_end`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from scanner.errors import SourceError
+from scanner.extract.cells import Cells, Document
+from scanner.extract.rows import CHUNK_ROWS, column_batches, key_ranges, record_names
+from scanner.model import Limits, Opened, Problem, Reading, Source, Unit, Why
+from scanner.sources import sql_catalogue
+from scanner.sources.patterns import Choice
+from scanner.sources.postgresql_server import ServerError
+from scanner.sources.sql_catalogue import Found, Table
+from scanner.sources.sql_cells import chunks, has_bytes, names, plain, texts
+from scanner.sources.sql_session import Address, Session
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RANGE_ROWS = 250_000
+"""A table whose keys span no more than this is one unit."""
+
+
+def from_url(url: str, name: str, password: str | None, include: tuple[str, ...], exclude: tuple[str, ...], limits: Limits) -> Source:
+    """Make the source of `mysql://user@host/database`, `mssql://…`, `oracle://user@host/?service_name=…` and so on.
+
+    After `dialect+driver://` another driver than the usual one is used, where it is installed. What the driver
+    knows may follow the `?`, such as `ssl_ca=/its/path` or `unix_socket=/its/path`.
+    """
+    scheme, _, rest = url.partition("://")
+    dialect = scheme.lower().partition("+")[0]
+    if dialect in ("postgresql", "sqlite", "duckdb") and "+" in scheme:
+        from scanner.sources import open_source
+
+        return open_source(f"{dialect}://{rest}", name=name, password=password, include=include, exclude=exclude, limits=limits)
+    address = Address.parse(url, password)
+    address.engine(1).dispose()
+    return Server(address, name or address.shown, include, exclude, limits)
+
+
+def _quiet(_: str) -> None:
+    """Nobody watches."""
+
+
+class Server:
+    """The tables that the login may see; a large one is several units, cut by its whole-number key."""
+
+    def __init__(self, address: Address, name: str, include: tuple[str, ...], exclude: tuple[str, ...], limits: Limits) -> None:
+        self.name, self.url = name, address.shown
+        self.include, self.exclude, self.limits = include, exclude, limits
+        self.watch: Callable[[str], None] = _quiet
+        self.skip: frozenset[str] = frozenset()
+        self._address = address
+
+    def units(self) -> Iterator[Unit | Problem]:
+        """List the tables by name, and the key ranges of large ones.
+
+        All are listed before the first is given: a transaction that waits for the reader would hold up who alters a table.
+        """
+        choice = Choice(self.include, self.exclude)
+        units: list[Unit | Problem] = []
+        try:
+            with self._session() as session:
+                listed = sql_catalogue.tables(session, self._address.database, bool(self.include))
+                for found in sorted(listed, key=lambda one: one.object):
+                    if choice.takes(found.object) and (not found.view or found.object in self.include):
+                        units += self._units(session, found)
+        except ServerError as error:
+            raise SourceError(f"{self.url}: {error.detail}") from None
+        yield from units
+
+    def read(self, unit: Unit) -> Iterator[Reading]:
+        """Read one table, or one range of it, as it was at one moment."""
+        if unit.object in self.skip:
+            return
+        self.watch(unit.object)
+        schema, name, key, part = json.loads(unit.locator)
+        cells = Cells(unit.object, self.limits, self.watch, self.skip)
+        try:
+            with self._session() as session:
+                table = sql_catalogue.plan(session, schema, name, key, part, self.limits.document_bytes)
+                if table is None:
+                    yield Problem(unit.object, Why.CHANGED, "the table is gone")
+                    return
+                rows = session.fetch(table.query, table.fetch)
+                yield Opened(unit.object, "table", rows=unit.size)
+                yield from _read(unit, table, rows, cells)
+        except ServerError as error:
+            yield Problem(unit.object, error.why, error.detail)
+            return
+        for field, detail in table.problems:
+            yield Problem(unit.object, Why.DENIED, detail, field=field)
+        yield from cells.problems()
+
+    def select(self, query: str) -> Iterator[pa.RecordBatch]:
+        """The answer to a query, every column as text. Raises `SourceError` when it cannot be asked."""
+        import pyarrow as pa
+
+        try:
+            with self._session() as session:
+                fields, rows = session.stream(query)
+                for chunk in chunks(rows, range(len(fields)), CHUNK_ROWS):
+                    yield pa.RecordBatch.from_arrays([texts(values) for values in zip(*chunk, strict=True)], fields)
+        except ServerError as error:
+            raise SourceError(f"{self.url}: the query cannot be asked: {error.detail}") from None
+
+    def _session(self) -> Session:
+        return Session(self._address, self.limits.unit_seconds)
+
+    def _units(self, session: Session, found: Found) -> Iterator[Unit | Problem]:
+        if found.why is not None:
+            yield Problem(found.object, found.why, found.detail)
+            return
+        ranges, rows = [""], found.rows
+        if found.key:
+            try:
+                ends = sql_catalogue.bounds(session, found)
+                if ends and ends[1] - ends[0] >= RANGE_ROWS:
+                    rows = rows or sql_catalogue.count(session, found)
+                    ranges = key_ranges(*ends, 2 * rows)
+            except ServerError as error:
+                yield Problem(found.object, error.why, error.detail)
+                return
+        for number, part in enumerate(ranges, 1):
+            locator = json.dumps([found.schema, found.name, found.key, part])
+            stamp = f"{found.stamp}:{part}" if found.stamp else ""
+            yield Unit(self.name, found.object, "table", rows // len(ranges), stamp, f"{number:08}" if len(ranges) > 1 else "", locator)
+
+
+def _read(unit: Unit, table: Table, rows: Iterator[Any], cells: Cells) -> Iterator[Reading]:
+    import pyarrow as pa
+
+    width, done = len(table.columns), 0
+    at = [table.columns.index(key) for key in table.keys] + [width + i for i in range(len(table.places))]
+    for chunk in chunks(rows, table.long, table.chunk):
+        values = list(zip(*chunk, strict=True))
+        numbers = range(done + 1, done + len(chunk) + 1)
+        done += len(chunk)
+        records = (
+            record_names([*table.keys, *table.places], [names(values[i]) for i in at]) if at else pa.array([f"row={n}" for n in numbers])
+        )
+        columns: list[pa.StringArray] = []
+        documents: list[Document] = []
+        for i, field in enumerate(table.columns):
+            if i in table.binary if table.binary is not None else has_bytes(values[i]):
+                part = f"part={unit.part}," if unit.part else ""
+                column, found = cells.split(field, plain(values[i]), records.to_pylist(), [f"{part}row={n}" for n in numbers])
+                documents += found
+            else:
+                column = texts(values[i])
+            columns.append(column)
+        for i, flags in zip(table.capped, values[width + len(table.places) :], strict=True):
+            if over := sum(flag == b"1" for flag in flags):
+                cells.miss(table.columns[i], Why.TOO_LARGE, "{} values are longer than the limit and were not read", over)
+        yield from column_batches(unit.object, table.columns, columns, records)
+        yield from cells.read(documents)
