@@ -150,7 +150,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     rates = (given.rate, 1e-3)
     optimiser = torch.optim.AdamW([{"params": rest}, {"params": own}], weight_decay=0.01, betas=(0.9, 0.98))
     labelled = names.batches(
-        names.Epochs(given.data, given.gazetteers, pieces, given.seed, 192, 12_000).epoch(98 if given.again else 99), 896, random.Random(given.seed)
+        names.Epochs(given.data, given.gazetteers, pieces, given.seed, 192, 12_000).epoch(98 if given.again else 99),
+        896,
+        random.Random(given.seed),
     )
     chance = random.Random(given.seed)
     told = list(sentences(given.seed))
