@@ -306,11 +306,12 @@ def gone(pids, seconds):
 
 
 SCRIPT = """
-import sys
+import signal, sys
 from scanner.model import Limits
 from scanner.workers import Task, run
 from test_workers import act, nothing
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would its children
     steps = [("pid", 0), (sys.argv[1], 60)]
     for message in run([Task(0, steps), Task(1, steps)], act, prepare=nothing, workers=2, limits=Limits()):
         print(message.payload, flush=True)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional
 
-from scanner.detect import ner
+from scanner.detect import ner, prose
 from training import __main__ as names
 from training import data, export, model, statements
 from training.lists import lists
@@ -39,8 +39,10 @@ class Sentence(NamedTuple):
 
 
 def sentences(seed: int) -> Iterator[Sentence]:
-    """All that are learnt from. Of a line with alternatives, some."""
-    yield from _written(held_back=False)
+    """All that are learnt from, also in the pieces that the encoder reads alone. Of a line with alternatives, some."""
+    for one in _written(held_back=False):
+        yield one
+        yield from _pieces(one)
     chance = random.Random(seed)
     for path in sorted(statements.HERE.glob("*.txt")):
         if path.name != "dev.txt":
@@ -57,6 +59,16 @@ def _written(*, held_back: bool) -> Iterator[Sentence]:
             if line and not line.startswith("#") and (zlib.crc32(line.encode()) % 12 == 0) == held_back:
                 classes, _, text = line.split("|", 2)
                 yield _marked(text, _bits(classes))
+
+
+def _pieces(one: Sentence) -> Iterator[Sentence]:
+    """The pieces of a text of several sentences: what a piece says is known where its words are marked."""
+    pieces = list(prose.segments(one.text))
+    if len(pieces) < 2 or one.places is None or one.said.bit_count() > 1:
+        return
+    for start, stop in pieces:
+        places = [(max(low, start) - start, min(high, stop) - start) for low, high in one.places if low < stop and start < high]
+        yield Sentence(one.text[start:stop], one.said if places else 0, places)
 
 
 def _disguised(one: Sentence, chance: random.Random) -> Sentence:
@@ -122,19 +134,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=23)
     parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--rate", type=float, default=8e-5)
+    parser.add_argument("--again", action="store_true", help="go on from what an earlier lesson left (said.pt), as with more sentences")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args(argv)
     torch.manual_seed(given.seed)
     torch.set_num_threads(given.threads)
     pieces, known = ner.Pieces(given.out / "names.vocabulary"), lists()
     net = model.Tagger(len(pieces.words), 384, 12, 1536, 12, 256, len(data.STYLES), 1e-12, 0.1)
-    net.load_state_dict(torch.load(given.out / "state.pt", map_location="cpu")["net"], strict=False)
+    if given.again:
+        net.load_state_dict(torch.load(given.out / "said.pt", map_location="cpu"))
+    else:
+        net.load_state_dict(torch.load(given.out / "state.pt", map_location="cpu")["net"], strict=False)
     own = [p for n, p in net.named_parameters() if n.startswith(("said", "where"))]
     rest = [p for n, p in net.named_parameters() if not n.startswith(("said", "where"))]
     rates = (given.rate, 1e-3)
     optimiser = torch.optim.AdamW([{"params": rest}, {"params": own}], weight_decay=0.01, betas=(0.9, 0.98))
     labelled = names.batches(
-        names.Epochs(given.data, given.gazetteers, pieces, given.seed, 192, 12_000).epoch(99), 896, random.Random(given.seed)
+        names.Epochs(given.data, given.gazetteers, pieces, given.seed, 192, 12_000).epoch(98 if given.again else 99),
+        896,
+        random.Random(given.seed),
     )
     chance = random.Random(given.seed)
     told = list(sentences(given.seed))

@@ -33,6 +33,8 @@ LEAN = 0.5
 """Added to what every candidate begins with: sentences that nobody thought of score lower than those that were learnt from."""
 SINGLE = 4
 """How often a sentence counts that has no alternatives."""
+PROMISED = 6
+"""How often an example of a rule counts: rules are held to theirs."""
 
 _SLOTS = {
     "F": "Mette Peter Søren Lone Fatima Omar Kirsten Jonas Ahmed Birthe Signe Karl Sofie Niels Anna Lars Emma Tom Kate Sarah James Priya Yusuf Hanne Bo Ida".split(),
@@ -190,6 +192,10 @@ def main() -> int:
                 part = held if mark % 10 == 0 else train
                 said = frozenset(CLASSES[one] for one in letters if one != "-")
                 part.append((fold.fold(text.replace("«", "").replace("»", "")).text, said))
+    for rule in detector.rules:
+        if rule.entity in CLASSES.values() and not rule.model:
+            train.extend((fold.fold(text).text, frozenset([rule.entity])) for text in rule.examples * PROMISED if text[0] != "<")
+            train.extend((fold.fold(text).text, frozenset()) for text in rule.counterexamples * PROMISED if text[0] != "<")
     print(f"{len(train):,} sentences to learn from, {len(held):,} held back")
     signs, words = learn(bags(detector, train), bags(detector, held))
     names = sorted(name for name, value in signs.items() if abs(value) >= 0.005)

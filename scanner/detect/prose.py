@@ -32,10 +32,10 @@ WORDS_READ = 5
 _SURE = {**dict.fromkeys(ner.SAID, 0.4), "PERSON": 0.4, "LOCATION": 0.25, "ORGANIZATION": 0.25, "NRP": 0.2}
 """What a model's full certainty adds to 0.5. Where a rule finds more (an address, a membership), it comes first."""
 
-_SAID = 0.7
+_SAID = 0.85
 """From this probability on the encoder says that something is said of somebody."""
 
-_UNLIKELY = 0.3
+_UNLIKELY = 0.2
 """Below this probability the encoder overrules words and patterns that say something of somebody."""
 
 _WORD = re.compile(r"[^\W\d_]{2}")

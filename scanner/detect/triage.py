@@ -36,8 +36,8 @@ NAME_TRIGGER = r"[a-z\x80-\xff.][ \t]{1,3}[A-Z\xc3-\xc5]"
 """For names, on bytes: a word's end, a space, a capital letter."""
 
 _SPELLINGS = {"å": "(?:å|aa)", "ø": "(?:ø|oe)", "æ": "(?:æ|ae)", "Å": "(?:Å|Aa|AA)", "Ø": "(?:Ø|Oe|OE)", "Æ": "(?:Æ|Ae|AE)"}
-_PLAIN = 6
-"""A word, or a piece of one, of so many letters is looked for as a plain string: its trigger is rare enough without its ends."""
+_PLAIN = 9
+"""A word of so many letters is looked for as a plain string: it stands rarely enough inside others."""
 
 _BITS = 20
 """An end offset and an expression's number travel as one integer; so many bits are the number's."""
@@ -216,13 +216,12 @@ def _spelled(text: str) -> str:
 
 
 def _word_trigger(word: Word) -> str:
-    r"""The longest piece of a long word, as a plain string of bytes: that compiles at once. A short word with its ends and endings.
+    r"""A long word as a plain string of bytes: that compiles at once. A short one, and several words, with their ends and endings.
 
     Hyperscan's \b knows ASCII only: it stands only where it cannot wrongly say no.
     """
-    piece = max(re.split(r"\s+", word.text), key=len)
-    if len(piece) >= _PLAIN:
-        return _either_case(_spelled(piece))
+    if len(word.text) >= _PLAIN and not re.search(r"\s", word.text):
+        return _either_case(_spelled(word.text))
     left = r"\b" if word.text[0].isascii() and word.text[0].isalnum() and not word.open_left else ""
     right = ""
     if not word.open_right and word.text[-1].isascii() and word.text[-1].isalnum():
