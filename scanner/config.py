@@ -25,6 +25,7 @@ _KEYS: dict[str, frozenset[str]] = {
     "rules": frozenset({"folders", "countries", "languages"}),
     "prose": frozenset({"level", "engine"}),
     "limits": frozenset(Limits.__dataclass_fields__),
+    "archives": frozenset({"passwords"}),
     "inventory": frozenset({"key"}),
 }
 LEVELS = ("off", "fast", "full")
@@ -67,6 +68,7 @@ class Config:
     prose_engine: Path | None = None
     limits: Limits = Limits()
     inventory_key: str = ""
+    archive_passwords: tuple[str, ...] = ()
     known: tuple[KnownConfig, ...] = ()
 
 
@@ -101,6 +103,7 @@ def load(path: Path | None) -> Config:
         prose_engine=_engine(path, document.get("prose", {})),
         limits=_limits(path, document.get("limits", {})),
         inventory_key=str(document.get("inventory", {}).get("key", "")),
+        archive_passwords=_references(path, "archives.passwords", document.get("archives", {}).get("passwords", ())),
         known=tuple(_known(path, name, entry) for name, entry in document.get("known", {}).items()),
     )
 
@@ -162,6 +165,13 @@ def _source(path: Path, number: int, entry: Mapping[str, Any]) -> SourceConfig:
         entry["name"], entry["url"], password,
         _texts(path, "include", entry.get("include", ())), _texts(path, "exclude", entry.get("exclude", ())),
     )  # fmt: skip
+
+
+def _references(path: Path, key: str, value: Any) -> tuple[str, ...]:
+    references = _texts(path, key, value)
+    if any(one.partition(":")[0] not in ("env", "file", "keyring") for one in references):
+        raise ConfigError(f"{path}: {key} must be references: env:NAME, file:PATH or keyring:SERVICE/USER")
+    return references
 
 
 def _known(path: Path, name: str, entry: Any) -> KnownConfig:

@@ -596,3 +596,18 @@ def test_languages_and_countries_switch_rules_off(cli: Cli, tmp_path: Path) -> N
     (tmp_path / "persondata.toml").unlink()
     found = {line.split("\t")[1] for line in cli("detect", stdin=text).stdout.splitlines()}
     assert found == {"DK_CPR", "HEALTH", "SE_PERSONNUMMER", "RELIGIOUS_BELIEF"}
+
+
+def test_passwords_of_archives_come_from_the_configuration(cli: Cli, tmp_path: Path) -> None:
+    pyzipper = pytest.importorskip("pyzipper")
+    with pyzipper.AESZipFile(tmp_path / "a.zip", "w", encryption=pyzipper.WZ_AES) as archive:
+        archive.setpassword(b"sesam")
+        archive.writestr("note.txt", f"cpr {CPR}\n")
+    assert "encrypted" in cli("scan", "a.zip", expect=3).stdout + cli("coverage").stdout
+    (tmp_path / "persondata.toml").write_text('[archives]\npasswords = ["env:ZIP_PASSWORD"]\n')
+    cli("scan", "a.zip", "--full", ZIP_PASSWORD="sesam")
+    assert "DK_CPR" in cli("inventory").stdout
+    assert not any(b"sesam" in path.read_bytes() for path in (tmp_path / "persondata-inventory").rglob("*") if path.is_file())
+    assert "ZIP_PASSWORD" in cli("scan", "a.zip", expect=2).stderr
+    (tmp_path / "persondata.toml").write_text('[archives]\npasswords = ["sesam"]\n')
+    assert "must be references" in cli("scan", "a.zip", expect=2).stderr

@@ -121,23 +121,26 @@ def open_sources(names: tuple[str, ...], settings: config.Config, inventory: Pat
         if not settings.sources:
             raise UsageError("name a SOURCE to scan, or list some under [[source]] in persondata.toml")
         names = tuple(by_name)
-    opened = []
+    opened: list[Any] = []
+    passwords = tuple(config.secret(one, settings.folder) for one in settings.archive_passwords)
     for name in dict.fromkeys(name if "://" in name else name.rstrip("/") or name for name in names):
         if not name.strip() or not name.isprintable():
             raise UsageError("a SOURCE must be a path or a URL in printable characters")
         entry = by_name.get(name) or next((one for one in settings.sources if one.url == name), None)
         if entry is None:
             opened.append(_open(name, name, None, (), (), settings.limits, inventory))
+            opened[-1].passwords = passwords
             continue
         password = config.secret(entry.password, settings.folder) if entry.password else None
         url = _from(settings.folder, entry.url)
         opened.append(_open(url, entry.name, password, entry.include, entry.exclude, settings.limits, inventory))
+        opened[-1].passwords = passwords
     return opened
 
 
 def _from(folder: Path, url: str) -> str:
     """A path or SQLite file of the configuration, which starts at the configuration's own folder."""
-    for scheme in ("sqlite:///", ""):
+    for scheme in ("sqlite:///", "duckdb:///", ""):
         if url.startswith(scheme) and (scheme or "://" not in url):
             return scheme + str(folder / url.removeprefix(scheme))
     return url

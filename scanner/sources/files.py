@@ -51,6 +51,7 @@ class Files:
         self.include, self.exclude, self.limits = include, exclude, limits
         self.watch: Callable[[str], None] = _quiet
         self.skip: frozenset[str] = frozenset()
+        self.passwords: tuple[str, ...] = ()
         self._root = os.path.abspath(path)
         try:
             self._single = not stat.S_ISDIR(os.stat(self._root).st_mode)
@@ -111,7 +112,7 @@ class Files:
                 yield Problem(unit.object, Why.CHANGED, f"no longer a file, but a {_special(entry.st_mode)}")
                 return
             blob = Blob(unit.object, stream, entry.st_size, Path(path), skip=self.skip)
-            yield from extract(blob, self.limits, self.watch)
+            yield from extract(blob, self.limits, self.watch, self.passwords)
             if _fingerprint(os.fstat(file)) != unit.fingerprint:
                 yield Problem(unit.object, Why.CHANGED, "written to since it was listed")
 

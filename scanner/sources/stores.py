@@ -70,6 +70,7 @@ class Stores:
         self.include, self.exclude, self.limits = include, exclude, limits
         self.watch: Callable[[str], None] = _quiet
         self.skip: frozenset[str] = frozenset()
+        self.passwords: tuple[str, ...] = ()
         self._store = store
         self._seen = ""
         self._away = False
@@ -106,7 +107,7 @@ class Stores:
             ranged = Ranged(lambda start, end: self._fetch(name, fingerprint, start, end), size, self._beat, head)
             with closing(io.BufferedReader(ranged, 2**16) if len(head) < size else io.BytesIO(head)) as stream:
                 blob = Blob(unit.object, cast("BinaryIO", stream), size, skip=self.skip)
-                yield from extract(blob, self.limits, self._saw)
+                yield from extract(blob, self.limits, self._saw, self.passwords)
                 failed = ranged.failed
             if failed is None:
                 if fingerprint != unit.fingerprint.partition(" ")[0]:
