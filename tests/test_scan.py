@@ -603,7 +603,7 @@ def test_passwords_of_archives_come_from_the_configuration(cli: Cli, tmp_path: P
     with pyzipper.AESZipFile(tmp_path / "a.zip", "w", encryption=pyzipper.WZ_AES) as archive:
         archive.setpassword(b"sesam")
         archive.writestr("note.txt", f"cpr {CPR}\n")
-    assert "encrypted" in cli("scan", "a.zip", expect=3).stdout + cli("coverage").stdout
+    assert "encrypted" in cli("scan", "a.zip", expect=3).stdout + cli("coverage", expect=3).stdout
     (tmp_path / "persondata.toml").write_text('[archives]\npasswords = ["env:ZIP_PASSWORD"]\n')
     cli("scan", "a.zip", "--full", ZIP_PASSWORD="sesam")
     assert "DK_CPR" in cli("inventory").stdout
