@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from scanner.contract import texts
 from scanner.errors import SourceError
 from scanner.model import Shape, Why
 from scanner.sources import open_source
-from tests.source_contract import texts
 from tests.test_extract import read, zipped
 
 CPR = "070761-4285"

@@ -27,13 +27,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
 
+from scanner.contract import SourceContract, problems, texts
 from scanner.detect.engine import Detector
 from scanner.errors import SourceError
 from scanner.model import Problem, Source, Unit, Why
 from scanner.sources import open_source
 from scanner.sources.imap import Address
 from tests.outlook_files import Item, pst, tnef
-from tests.source_contract import SourceContract, problems, texts
 from tests.test_extract import Reading, read, zipped
 
 CPR = "070761-4285"

@@ -21,11 +21,11 @@ from typing import Any
 
 import pytest
 
+from scanner.contract import SourceContract, problems, read_all, texts
 from scanner.errors import MissingExtra, SourceError
 from scanner.extract import nested, rows, sqlite
 from scanner.model import CUT, Blob, Limits, Opened, Problem, Source, TextBatch, Unit, Why
 from scanner.sources import open_source
-from tests.source_contract import SourceContract, problems, read_all, texts
 
 
 def footprint_of(folder: Path) -> dict[str, tuple[int, str]]:
@@ -133,7 +133,7 @@ class TestSingleFile(SourceContract):
     ("url", "words"),
     [
         ("./findes-ikke", "no such file or folder"),
-        ("nosuch://bo:hemmeligt@host/db", "nosuch:// needs a driver that is not built in yet"),
+        ("nosuch://bo:hemmeligt@host/db", "nosuch:// needs a driver that is not built in, and no plugin"),
         ("sqlite:///findes-ikke.db", "no such file"),
         ("sqlite://", "names no file"),
         ("file://andetsteds/x", "a file of this machine"),

@@ -19,12 +19,12 @@ from typing import Any
 
 import pytest
 
+from scanner.contract import SourceContract, problems, read_all, texts
 from scanner.errors import MissingExtra, SourceError
 from scanner.extract import rows
 from scanner.model import Limits, Opened, Problem, Source, TextBatch, Unit, Why
 from scanner.sources import open_source, sql, sql_catalogue, sql_duckdb
 from scanner.sources.sql_session import Address
-from tests.source_contract import SourceContract, problems, read_all, texts
 
 SECRET = SourceContract.secret
 

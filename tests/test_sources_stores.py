@@ -25,12 +25,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from scanner.contract import SourceContract, problems, texts
 from scanner.errors import MissingExtra, SourceError
 from scanner.model import Problem, Source, TextBatch, Unit, Why
 from scanner.sources import open_source, stores, stores_s3, stores_stream
 from scanner.sources.stores_place import Address, Entry
 from scanner.sources.stores_stream import Ranged
-from tests.source_contract import SourceContract, problems, texts
 
 SECRET = SourceContract.secret
 CPR = "070761-4285"

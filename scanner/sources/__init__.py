@@ -12,6 +12,9 @@ from scanner.model import Limits, Source
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PLUGINS = "persondata.sources"
+"""The group of entry points by which other packages add sources."""
+
 _SCHEMES = {
     "": "files:from_url",
     "file": "files:from_url",
@@ -50,11 +53,29 @@ def open_source(
 
     scheme = _scheme(url)
     made_by = _SCHEMES.get(scheme) or (_DRIVEN if _SCHEMES.get(scheme.partition("+")[0]) in _DIALECTS else "")
-    if not made_by:
-        raise SourceError(f"{scheme}:// needs a driver that is not built in yet")
-    module, function = made_by.split(":")
-    make: Callable[..., Source] = getattr(importlib.import_module(f"scanner.sources.{module}"), function)
+    make: Callable[..., Source]
+    if made_by:
+        module, function = made_by.split(":")
+        make = getattr(importlib.import_module(f"scanner.sources.{module}"), function)
+    else:
+        make = _plugin(scheme)
     return make(url, name, password, tuple(include), tuple(exclude), limits)
+
+
+def _plugin(scheme: str) -> Callable[..., Source]:
+    """What an installed package offers for a scheme: an entry point of its name in the group `persondata.sources`.
+
+    It is called like the `from_url` of the sources here: url, name, password, include, exclude, limits.
+    """
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=PLUGINS, name=scheme):
+        try:
+            make: Callable[..., Source] = point.load()
+        except Exception as error:  # whatever a stranger's module does while it is imported
+            raise SourceError(f"{scheme}:// the plugin {point.value} cannot be loaded ({type(error).__name__})") from None
+        return make
+    raise SourceError(f"{scheme}:// needs a driver that is not built in, and no plugin that is installed offers it")
 
 
 def _scheme(url: str) -> str:

@@ -1,4 +1,11 @@
-"""What every source promises, as tests: a class that inherits from `SourceContract` runs them all."""
+"""What every source promises, as tests: a class that inherits from `SourceContract` runs them all. Needs pytest.
+
+class TestWarehouse(SourceContract):
+    @pytest.fixture
+    def source(self): ...          # a source that was opened with the password `SourceContract.secret`
+    @pytest.fixture
+    def footprint(self): ...       # what would show that somebody wrote to the place
+"""
 
 from __future__ import annotations
 
