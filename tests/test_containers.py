@@ -222,7 +222,6 @@ def test_overlapping_members() -> None:
         )
         at += 30 + len(name) + 5
     data = whole + listed + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 40, 40, len(listed), len(whole), 0)
-    assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None if sys.version_info < (3, 11, 8) else True
     found = read(data, "z.zip")
     assert len(found.opened) == 2 and found.why == [(f"z.zip!{n:02}.txt", Why.DAMAGED) for n in range(39)]
 

@@ -24,11 +24,12 @@ def test_every_file_is_accounted_for(folder: str) -> None:
             continue
         started = time.perf_counter()
         name = path.relative_to(CORPORA).as_posix()
-        opened, characters, problems = [], 0, []
+        opened, characters, problems, pictures = [], 0, [], False
         with path.open("rb") as stream:
             for reading in extract(Blob(name, stream, path.stat().st_size, path), Limits(), lambda _: None):
                 if isinstance(reading, Opened):
                     opened.append(reading.object)
+                    pictures = pictures or reading.kind == "image"  # may well be of a flower
                 elif isinstance(reading, Problem):
                     problems.append(reading)
                 else:
@@ -36,7 +37,7 @@ def test_every_file_is_accounted_for(folder: str) -> None:
                     assert len(reading.texts) == len(reading.records)
                     characters += sum(len(text or "") for text in reading.texts.to_pylist())
         assert opened[0] == name and len(set(opened)) == len(opened)
-        if not characters and not problems and path.suffix != ".json" and path.read_bytes().strip():
+        if not characters and not problems and not pictures and path.suffix != ".json" and path.read_bytes().strip():
             silent.append(name)
         times.append((time.perf_counter() - started, name))
     print(*(f"{seconds:7.3f} s  {name}" for seconds, name in sorted(times)[-5:]), sep="\n")
