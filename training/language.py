@@ -1,6 +1,6 @@
 """Trains the table that tells in which language a text is: words and letter groups of Danish, Norwegian, Swedish and English.
 
-    python -m training.language /work/shared/data/ner rules/models/language
+    python -m training.language FOLDER rules/models/language
 
 Of other languages only their most frequent words are known; sentences of theirs are made up from these and from
 names and words of no language in particular, so that the table learns that nothing else tells. Names are moved
