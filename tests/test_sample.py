@@ -21,6 +21,9 @@ from scanner.model import Problem, TextBatch, Unit
 from scanner.sources import open_source
 from tests.test_sources import admin, server  # noqa: F401 - fixtures
 
+pytestmark = pytest.mark.slow  # real servers and many seeds: not all the time
+
+
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 PLANTED = "plantet"
 SEEDS = 40

@@ -26,6 +26,9 @@ from scanner.model import Limits, Opened, Problem, Source, TextBatch, Unit, Why
 from scanner.sources import open_source, sql, sql_catalogue, sql_duckdb
 from scanner.sources.sql_session import Address
 
+pytestmark = pytest.mark.slow  # real servers and many seeds: not all the time
+
+
 SECRET = SourceContract.secret
 
 

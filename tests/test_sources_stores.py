@@ -32,6 +32,9 @@ from scanner.sources import open_source, stores, stores_s3, stores_stream
 from scanner.sources.stores_place import Address, Entry
 from scanner.sources.stores_stream import Ranged
 
+pytestmark = pytest.mark.slow  # real servers and many seeds: not all the time
+
+
 SECRET = SourceContract.secret
 CPR = "070761-4285"
 
