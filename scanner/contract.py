@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -101,9 +102,9 @@ class SourceContract:
         before = footprint()
         texts(source)
         reading = source.read(next(unit for unit in source.units() if isinstance(unit, Unit)))
-        next(reading)
-        assert footprint() == before
-        reading.close()  # type: ignore[attr-defined]  # a generator
+        with closing(reading):  # type: ignore[type-var]  # a generator
+            next(reading)
+            assert footprint() == before
         assert footprint() == before
 
     def test_the_password_is_nowhere(self, source: Source) -> None:

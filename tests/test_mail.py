@@ -367,8 +367,9 @@ class TestImap(SourceContract):
                 flags = []
                 for folder in ("INBOX", "Projekter"):
                     client.select(folder, readonly=True)
-                    flags.append(client.fetch("1:*", "(UID FLAGS)"))
-            mails = {path: path.read_bytes() for path in sorted(dovecot[2].rglob("17*"))}
+                    flags.append([line.replace(b"\\Recent", b"").split() for line in client.fetch("1:*", "(UID FLAGS)")[1]])
+            # \Recent, and the move from new/ to cur/, depend on which session the server takes for the first one, not on who reads.
+            mails = {path.name.partition(":")[0]: (path.name.partition(":2,")[2], path.read_bytes()) for path in dovecot[2].rglob("17*")}
             return flags, mails
 
         return look
