@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,6 +157,133 @@ Reading: TypeAlias = TextBatch | Problem | Opened
 """What reading a unit gives, in order."""
 
 
+class Column(NamedTuple):
+    """A column as the database describes it. `type` is one of text, number, date, time (a moment), bool, bytes, json, other."""
+
+    name: str
+    type: str
+    nullable: bool = True
+
+
+class Reference(NamedTuple):
+    """A declared foreign key: `columns` here hold values of the columns `to` of the object `object` of the same source.
+
+    `on_delete` is what the database does with a row here when the row it points at is deleted: no action, restrict,
+    cascade, set null or set default.
+    """
+
+    columns: tuple[str, ...]
+    object: str
+    to: tuple[str, ...]
+    on_delete: str = "no action"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table (or view) as the database describes it: what can be asked of it, and what hangs together with it.
+
+    `key` is what its records are named by (empty: by row address). `unique` and `indexes` hold the leading columns of each
+    index, in order. `triggers` are the names of those that run on delete or update. `rows` is an estimate.
+    """
+
+    object: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
+    triggers: tuple[str, ...] = ()
+    rows: int = 0
+    view: bool = False
+
+
+class Compare(StrEnum):
+    """How a database compares a column with values."""
+
+    EXACT = "exact"
+    """As it is written there; an index is used where there is one."""
+    FOLDED = "folded"
+    """Without regard to case and to spaces at the ends; an index is used only where the server has one for that."""
+    DIGITS = "digits"
+    """Digits only: the column's digits are the value's, or end in them."""
+    CONTAINS = "contains"
+    """The value stands somewhere in the column, without regard to case."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Condition:
+    """Rows whose `columns` hold one of `values` (each as many texts as there are columns; several columns only with EXACT)."""
+
+    columns: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+    how: Compare = Compare.EXACT
+
+    def __repr__(self) -> str:
+        return f"Condition({self.columns}, {len(self.values)} values, {self.how.value})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Identifier:
+    """One thing that is known of a subject: `entity` as in the taxonomy, and `value` as it was given or found.
+
+    A number of the company's own has the entity CUSTOMER_ID and a `column`: `customer_no`, or `source:object.column`.
+    `why` is empty for what the request began with; otherwise it says, without any value, where it was found and why it is hers.
+    `step` counts the rounds of the search: 0 was given.
+    """
+
+    entity: str
+    value: str
+    column: str = ""
+    why: str = ""
+    step: int = 0
+
+    def __repr__(self) -> str:
+        return f"Identifier({self.entity}, step {self.step})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Subject:
+    """One natural person whose records are looked for: besides `TextBatch`, the only type that holds personal text."""
+
+    identifiers: tuple[Identifier, ...]
+
+    def __repr__(self) -> str:
+        return f"Subject({len(self.identifiers)} identifiers)"
+
+
+class Link(StrEnum):
+    """How surely a record is the subject's."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+
+class Role(StrEnum):
+    """What a subject is in a record: whom it is about, who wrote it, and so on."""
+
+    ABOUT = "about"
+    AUTHOR = "author"
+    RECIPIENT = "recipient"
+    MENTIONED = "mentioned"
+    HANDLER = "handler"
+    SIGNATURE = "signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A record of the subject: its address, how surely it is hers, and why, in words without any value."""
+
+    source: str
+    object: str
+    record: str
+    field: str
+    link: Link
+    score: float
+    why: str
+    role: Role = Role.ABOUT
+
+
 class Source(Protocol):
     """One place that is scanned. Nothing is ever written to it.
 
@@ -173,4 +300,23 @@ class Source(Protocol):
 
     def read(self, unit: Unit) -> Iterator[Reading]:
         """Read one unit to its end. Called in a worker process, on a copy of the source."""
+        ...
+
+
+@runtime_checkable
+class Database(Source, Protocol):
+    """A source of tables, which can be asked for some of their rows. All of it is read-only."""
+
+    dialect: str
+    """postgresql, mysql, sqlite, duckdb, mssql, oracle, …: whose SQL it speaks."""
+
+    def relations(self) -> Iterator[Relation | Problem]:
+        """Describe the tables that `units` would list, sorted by object."""
+        ...
+
+    def lookup(self, object: str, conditions: Sequence[Condition], *, limit: int = 0) -> Iterator[Reading]:
+        """Read the rows of a table that meet any of the conditions, each once, named and shaped as `read` gives them.
+
+        Values are bound as parameters. A value that the column's type cannot hold meets nothing. At most `limit` rows, 0 is no limit.
+        """
         ...

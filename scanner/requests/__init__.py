@@ -1,0 +1,1 @@
+"""What the law lets a person ask for: access, deletion, and the proof of it."""

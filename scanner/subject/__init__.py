@@ -1,0 +1,1 @@
+"""One person: who she is, every record of hers, and why it is hers."""
