@@ -11,6 +11,8 @@ import sqlite3
 import tarfile
 import tomllib
 import zipfile
+from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from email.message import EmailMessage
 from pathlib import Path
@@ -24,7 +26,10 @@ from lxml import etree, html
 
 from scanner import demo
 from scanner.demo import people
+from scanner.demo.truth import Record, Truth, truth
 from scanner.errors import UsageError
+from scanner.model import Source, TextBatch, Unit
+from scanner.sources import open_source
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +70,11 @@ def test_database_is_sound(company: Path) -> None:
         table: book.execute(f"select count(*) from {table}").fetchone()[0]
         for (table,) in book.execute("select name from sqlite_master where type = 'table'")
     }
-    assert count["customers"] == 300 and min(count.values()) >= 5
+    assert count["customers"] > 400 and min(count.values()) >= 2
     assert book.execute("pragma foreign_key_check").fetchall() == []
     assert book.execute("pragma integrity_check").fetchone() == ("ok",)
     comments = [row[0] for row in book.execute("select comment from customers where comment like '%cpr%'")]
-    assert 2 <= len(comments) <= 15
+    assert 2 <= len(comments) <= 25
     book.close()
     lying = sqlite3.connect(company / "share/Arkiv/kunder-2019.sqlite")
     assert lying.execute("select count(cpr) from kunde").fetchone()[0] > 5
@@ -90,7 +95,7 @@ def test_office_files_open(company: Path) -> None:
     assert "hemmeligt nummer" in customers["Kunder"]["B3"].comment.text
     assert customers["Kunder"]["G2"].is_date
     payroll = openpyxl.load_workbook(share / "Personale/Lønliste 2026.xlsx")["Marts"]
-    assert payroll.max_row == 10 and all(re.fullmatch(r"\d{6}-\d{4}", cell.value) for cell in payroll["C"][1:])
+    assert payroll.max_row == 14 and all(re.fullmatch(r"\d{6}-\d{4}", cell.value) for cell in payroll["C"][1:])
 
     with zipfile.ZipFile(share / "Personale/MUS referat.odt") as odt:
         assert odt.infolist()[0].filename == "mimetype" and odt.infolist()[0].compress_type == zipfile.ZIP_STORED
@@ -144,7 +149,7 @@ def test_mail_is_read_by_the_mailbox_module(company: Path) -> None:
     box = mailbox.mbox(company / "mail/info.mbox", create=False)
     messages = [email.message_from_bytes(box.get_bytes(key), _class=EmailMessage, policy=email.policy.default) for key in box.iterkeys()]
     box.close()
-    assert 55 <= len(messages) <= 70
+    assert 170 <= len(messages) <= 260
     assert not any(part.defects for message in messages for part in message.walk())
     assert len({message["Message-ID"] for message in messages}) == len(messages)
     ways = {str(part["Content-Transfer-Encoding"]) for message in messages for part in message.walk()}
@@ -181,3 +186,75 @@ def test_invented_numbers_follow_the_rules() -> None:
     assert 0 < unchecked < 60
     assert people.century(4, 37) == 19 and people.century(5, 57) == 20 and people.century(5, 58) == 18
     assert people.iban("0040 0440116243") == "DK50 0040 0440 1162 43"
+
+
+# --- the truth ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def known() -> Truth:
+    return truth()
+
+
+@pytest.fixture(scope="module")
+def read(company: Path) -> dict[tuple[str, str, str], str]:
+    """All text that the scanner's own sources give, by source, object and record; a running text also line by line and whole."""
+    texts: dict[tuple[str, str, str], list[str]] = {}
+    for name, url in (
+        ("crm", f"sqlite:///{company}/crm.db"),
+        ("share", f"{company}/share"),
+        ("mail", f"{company}/mail/info.mbox"),
+        ("chat", f"{company}/chat"),
+    ):
+        for (object, record), text in records(open_source(url, name=name)):
+            texts.setdefault((name, object, record), []).append(text)
+    return {place: "\n".join(parts) for place, parts in texts.items()}
+
+
+def records(source: Source) -> Iterator[tuple[tuple[str, str], str]]:
+    for unit in source.units():
+        assert isinstance(unit, Unit)
+        for batch in source.read(unit):
+            if isinstance(batch, TextBatch):
+                for record, text in zip(batch.records.to_pylist(), batch.texts.to_pylist(), strict=True):
+                    yield (batch.object, "" if batch.by_line else record), text or ""
+                    if batch.by_line:
+                        yield from (((batch.object, f"line={int(record) + at}"), line) for at, line in enumerate(text.split("\n")))
+
+
+def test_the_truth_is_the_same_every_time_and_says_enough(known: Truth) -> None:
+    assert known == truth()
+    assert json.loads(known.json())["day"] == "2026-06-30"
+    assert known.people >= 430 and len(known.subjects) >= 90
+    kinds = Counter(kind for subject in known.subjects for kind in subject.kinds)
+    assert kinds["namesake"] >= 8 and kinds["family"] >= 6 and kinds["ordinary"] == 10 and len(kinds) > 40
+    for subject in known.subjects:
+        assert subject.requests and subject.records, subject.number
+        assert len(set(map(address, subject.records))) == len(subject.records)
+
+
+def address(record: Record) -> tuple[str, str, str]:
+    return record.source, record.object, record.record
+
+
+def test_every_record_of_the_truth_is_where_it_says(known: Truth, read: dict[tuple[str, str, str], str]) -> None:
+    whole = {place[:2] for place in read}
+    for subject in known.subjects:
+        for record in subject.records:
+            if record.findable:
+                assert address(record) in read or (record.record == "" and address(record)[:2] in whole), record
+
+
+def test_no_record_with_an_identifier_of_a_subject_is_missing_from_the_truth(known: Truth, read: dict[tuple[str, str, str], str]) -> None:
+    for subject in known.subjects:
+        mine = {address(record) for record in subject.records}
+        whole = {place[:2] for place in mine if place[2] == ""}
+        alone = {"e-mail", "CPR"} if "shared-mailbox" not in subject.kinds and "shared-mail" not in subject.kinds else {"CPR"}
+        given = [request for request in subject.requests if request.label in alone]
+        for place, text in read.items():
+            if place in mine or place[:2] in whole or (place[2] == "" and any(place[:2] == one[:2] for one in mine)):
+                continue
+            for request in given:
+                assert not request.email or request.email not in text.lower(), (subject.number, place)
+                digits = request.cpr.replace("-", "")
+                assert not digits or digits not in text.replace("-", "").replace(" ", ""), (subject.number, place)

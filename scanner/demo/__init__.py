@@ -1,15 +1,14 @@
-"""Writes Optifo ApS, a small made-up web company, to try everything on: database, file share, mailbox and chats.
+"""Writes Optifo ApS, a made-up web company, to try everything on: databases, file share, mailbox and chats.
 
-Everybody in it is invented, and the same company is written every time.
+Everybody in it is invented, and the same company is written every time. Whose each record is, is known: see `truth.py`.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from random import Random
 
-from scanner.demo import database, mail, people, share
+from scanner.demo.company import Company, make
+from scanner.demo.configuration import configuration
 from scanner.errors import UsageError
 
 
@@ -18,118 +17,22 @@ def write(folder: Path) -> list[str]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: is there already and not an empty folder; choose a new one")
     try:
-        for part in ("share", "mail", "chat"):
-            (folder / part).mkdir(parents=True)
-        customers = people.invent(Random("optifo customers"), 300, first_number=10_400)
-        staff = people.invent(Random("optifo staff"), 9, first_number=11)
-        database.write(folder / "crm.db", customers, Random("optifo database"))
-        share.write(folder / "share", customers, staff, Random("optifo share"))
-        mail.write_mailbox(folder / "mail/info.mbox", customers, staff, Random("optifo mail"))
-        mail.write_chats(folder / "chat", customers, staff, Random("optifo chat"))
-        place = folder.as_posix()
-        sources = [f"sqlite:///{place}/crm.db", f"{place}/share", f"{place}/mail/info.mbox", f"{place}/chat"]
-        (folder / "persondata.toml").write_text(configuration("sqlite:///crm.db", "share", "mail/info.mbox", "chat"), encoding="utf-8")
+        _write(folder, make())
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written ({error.strerror})") from error
-    return sources
+    place = folder.as_posix()
+    return [f"sqlite:///{place}/crm.db", f"{place}/share", f"{place}/mail/info.mbox", f"{place}/chat"]
 
 
-def configuration(database_url: str, files: str, mailbox: str, chats: str) -> str:
-    """What the company would tell the scanner about itself, as `persondata.toml`."""
-    return f"""\
-# Optifo ApS is made up. Relative paths start at the folder of this file.
-
-[controller]
-name = "Optifo ApS"
-contact = "info@optifo.example"
-country = "DK"
-fiscal_year_end = "12-31"
-
-[[source]]
-name = "crm"
-url = {json.dumps(database_url)}
-exclude = ["migrations"]
-people = "customers"
-purpose = "handling orders"
-legal_basis = "contract"
-recipients = ["stripe", "sendgrid", "aws"]
-
-[[source]]
-name = "share"
-url = {json.dumps(files)}
-people = "customers, employees, applicants"
-purpose = "bookkeeping, personnel, support"
-legal_basis = "legal obligation"
-recipients = ["aws", "remove.bg"]
-
-[[source]]
-name = "mail"
-url = {json.dumps(mailbox)}
-people = "customers, applicants"
-purpose = "support"
-legal_basis = "legitimate interest"
-recipients = ["aws"]
-
-[[source]]
-name = "chat"
-url = {json.dumps(chats)}
-people = "employees, customers"
-purpose = "daily work"
-legal_basis = "legitimate interest"
-
-[[recipient]]
-name = "stripe"
-contact = "privacy@stripe.example"
-receives = ["PERSON", "EMAIL_ADDRESS", "ADDRESS", "CREDIT_CARD"]
-
-[[recipient]]
-name = "sendgrid"
-contact = "privacy@sendgrid.example"
-receives = ["PERSON", "EMAIL_ADDRESS"]
-
-[[recipient]]
-name = "aws"
-contact = "privacy@aws.example"
-receives = ["PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "ADDRESS", "IP_ADDRESS"]
-
-[[recipient]]
-name = "remove.bg"
-contact = "privacy@removebg.example"
-receives = ["EMAIL_ADDRESS"]
-
-[[retention]]
-name = "consumers"
-applies_to = ["crm:customers", "crm:tickets", "crm:sessions"]
-keep = "1 year"
-after = "customers.closed_at"
-when = "status = 'closed'"
-law = "privacy policy, section 6"
-
-[[retention]]
-name = "bookkeeping"
-applies_to = ["crm:orders", "crm:order_lines", "crm:payments"]
-keep = "5 years"
-after = "orders.ordered_at"
-from = "end of financial year"
-required = true
-law = "bogføringsloven § 12"
-
-[[consent]]
-applies_to = ["crm:newsletter"]
-withdrawn = "newsletter.unsubscribed_at"
-
-[[hold]]
-person = {{ id = {{ "customers.customer_no" = "10442" }} }}
-reason = "legal claim, case 2026-117"
-law = "GDPR Art. 17(3)(e)"
-
-[known]
-customers = {{ source = "crm", query = "select name, email, customer_no from customers" }}
-
-[requests]
-answer_within = "14 days"
-
-[rules]
-countries = ["DK"]
-languages = ["da", "en"]
-"""
+def _write(folder: Path, company: Company) -> None:
+    contents = {
+        "crm.db": company.crm,
+        "mail/info.mbox": company.mailbox,
+        **{f"share/{name}": content for name, content in company.share.items()},
+        **{f"chat/{name}": content for name, content in company.chat.items()},
+        "persondata.toml": configuration("sqlite:///crm.db", "share", "mail/info.mbox", "chat").encode(),
+    }
+    for name, content in contents.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)

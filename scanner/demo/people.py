@@ -5,6 +5,7 @@ Nobody real is meant. A number made by rule may by chance be one that somebody h
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
@@ -67,16 +68,22 @@ class Person:
         return f"{self.street}, {self.postcode} {self.town}"
 
 
-def invent(rng: Random, many: int, first_number: int) -> list[Person]:
-    """So many people, numbered from `first_number`. No two of them share an e-mail address."""
-    people = []
-    for number in range(first_number, first_number + many):
+def invent(rng: Random, many: int, first_number: int, taken: Iterable[str] = ()) -> list[Person]:
+    """So many people, numbered from `first_number`. No two of them share an e-mail address or a phone, and none has a name in `taken`."""
+    people: list[Person] = []
+    phones: set[str] = set()
+    number = first_number
+    while len(people) < many:
         woman = rng.random() < 0.5
         surname = rng.choice(SURNAMES.split())
         given = [rng.choice((WOMEN if woman else MEN).split())]
         if rng.random() < 0.3:
             given.append(rng.choice(SURNAMES.split()))
         name = " ".join([*given, surname])
+        phone = rng.choice(MOBILE.split()) + f"{rng.randrange(10**6):06}"
+        if name in taken or phone in phones:
+            continue
+        phones.add(phone)
         postcode, town = rng.choice(TOWNS.split("|")).split(" ", 1)
         company = f"{surname}s {rng.choice(TRADES.split())} {rng.choice(('ApS', 'A/S', 'v/' + name))}" if rng.random() < 0.35 else ""
         born = birthday(rng)
@@ -87,7 +94,7 @@ def invent(rng: Random, many: int, first_number: int) -> list[Person]:
                 born=born,
                 cpr=cpr(rng, born, woman),
                 email=mailbox(rng, given[0], surname, number),
-                phone=rng.choice(MOBILE.split()) + f"{rng.randrange(10**6):06}",
+                phone=phone,
                 street=street(rng),
                 postcode=postcode,
                 town=town,
@@ -96,6 +103,7 @@ def invent(rng: Random, many: int, first_number: int) -> list[Person]:
                 cvr=cvr(rng) if company else "",
             )
         )
+        number += 1
     return people
 
 

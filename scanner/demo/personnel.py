@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from datetime import date
 from random import Random
 
 from scanner.demo import words
 from scanner.demo.documents import rtf
 from scanner.demo.office import Cell, Sheet, docx, odt, xlsx
 from scanner.demo.people import Person
+from scanner.demo.tables import Files, by
 
 COLUMNS = "Medarbejdernr.|Navn|CPR|Reg./konto|Bruttoløn|Fagforeningskontingent|Kirkeskat|Sygedage|Ansat"
 
 
-def personnel(staff: Sequence[Person], rng: Random) -> Iterator[tuple[str, bytes]]:
-    """Names and bytes of the files about employees and those who want to be."""
+def personnel(share: Files, staff: Sequence[Person], rng: Random) -> None:
+    """The files about employees and those who want to be."""
     boss, bookkeeper, ill, union, applicant, *_ = staff
-    yield (
+    share.add(
         "Personale/Ansættelseskontrakt.docx",
         docx(
             [
@@ -34,8 +36,10 @@ def personnel(staff: Sequence[Person], rng: Random) -> Iterator[tuple[str, bytes
             footer=f"Optifo ApS · CVR {boss.cvr or '13748136'} · side 1",
             comment=f"Husk straffeattest fra {ill.first}: dom fra 2018 for hærværk, se mappen.",
         ),
+        *(ill, by(union, "mentioned"), by(boss, "signature", "possible")),
+        when=date(2026, 3, 2),
     )
-    yield (
+    share.add(
         "Personale/Ansøgning kundemedarbejder.docx",
         docx(
             [
@@ -46,6 +50,7 @@ def personnel(staff: Sequence[Person], rng: Random) -> Iterator[tuple[str, bytes
                 f"Ring på {words.spaced(applicant.phone)} eller skriv til {applicant.email}.",
             ]
         ),
+        applicant,
     )
     rows: list[Sequence[Cell]] = [COLUMNS.split("|")]
     for person in staff:
@@ -55,21 +60,23 @@ def personnel(staff: Sequence[Person], rng: Random) -> Iterator[tuple[str, bytes
         gross, absent = rng.randrange(28_000, 52_000), rng.randrange(9)
         known = (person.number, person.name, person.cpr, person.account)
         rows.append([*known, gross, union_dues, church_tax, absent, hired])
-    yield (
+        share.mark("Personale/Lønliste 2026.xlsx", f"sheet=Marts,row={len(rows)}", person, when=date(2026, 3, 31))
+    share.add(
         "Personale/Lønliste 2026.xlsx",
         xlsx(
             Sheet("Marts", rows, comments={"H4": f"{ill.first} er sygemeldt med stress, lægeerklæring modtaget"}),
             Sheet("Satser", [["Kørsel pr. km", 3.79], ["Kontingent HK", 489], ["ATP", 99]]),
         ),
     )
-    yield (
+    share.add(
         "Personale/Sygefravær/notat.txt",
         (
             f"Sygefraværssamtale med {ill.name} ({ill.cpr})\nÅrsag: svær migræne og behandling for brystkræft på Herlev"
             f" Hospital.\nMedicin: Tamoxifen. Fritstilles fredage. Kontakt til læge: {words.spaced(union.phone)}.\n"
         ).encode(),
+        *(ill, by(union, "mentioned", "likely")),
     )
-    yield (
+    share.add(
         "Personale/Sygefravær/delvis raskmelding.rtf",
         rtf(
             [
@@ -78,8 +85,9 @@ def personnel(staff: Sequence[Person], rng: Random) -> Iterator[tuple[str, bytes
                 f"Skriv til {union.email}.",
             ]
         ),
+        union,
     )
-    yield (
+    share.add(
         "Personale/MUS referat.odt",
         odt(
             [
@@ -89,4 +97,5 @@ def personnel(staff: Sequence[Person], rng: Random) -> Iterator[tuple[str, bytes
                 f"Referent: {bookkeeper.name}",
             ]
         ),
+        *(by(union, strength="possible"), by(bookkeeper, "signature", "possible")),
     )

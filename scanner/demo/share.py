@@ -4,82 +4,47 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import sqlite3
 import tarfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from datetime import date
 from random import Random
 from xml.sax.saxutils import escape
 
-from scanner.demo import database, words
+from scanner.demo import share_machines, words
 from scanner.demo.documents import encrypted_zip, pdf, png, table
 from scanner.demo.office import Cell, Sheet, packed, xlsx
 from scanner.demo.people import Person, iban
 from scanner.demo.personnel import personnel
 from scanner.demo.slides import pptx
-
-INVOICE = """\
-<?xml version="1.0" encoding="UTF-8"?>
-<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
-  xmlns:cac="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
-  xmlns:cbc="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2">
-  <cbc:ID>2026-0118</cbc:ID>
-  <cbc:UUID>9756b4d0-8815-1029-857a-e388fe63f399</cbc:UUID>
-  <cac:AccountingCustomerParty><cac:Party>
-    <cbc:EndpointID schemeID="GLN">5798000420526</cbc:EndpointID>
-    <cac:Contact>
-      <cbc:Name>{name}</cbc:Name><cbc:Telephone>{phone}</cbc:Telephone><cbc:ElectronicMail>{email}</cbc:ElectronicMail>
-    </cac:Contact>
-  </cac:Party></cac:AccountingCustomerParty>
-  <cbc:Note>Refunderes til {iban}</cbc:Note>
-</Invoice>
-"""
-SETTINGS = """\
-# Optifo drift
-sendgrid:
-  sender: info@optifo.example
-stripe:
-  account: acct_1032D82eZvKYlo2C
-alerts:
-  - name: {name}
-    phone: "+45 {phone}"
-release: 2026.06.30
-build: 0101701234
-"""
+from scanner.demo.tables import Files, by
 
 
-def write(folder: Path, customers: Sequence[Person], staff: Sequence[Person], rng: Random) -> None:
-    """Write every file of the share below `folder`."""
-    for name, content in (
-        *personnel(staff, rng),
-        *customer_files(customers, rng),
-        *machine_files(customers, rng),
-        *odd_files(customers, staff, rng),
-    ):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    old = sqlite3.connect(folder / "Arkiv/kunder-2019.sqlite")
-    old.execute("create table kunde (id integer primary key, navn text, mail text, tlf text, cpr text)")
-    old.executemany(
-        "insert into kunde values (?, ?, ?, ?, ?)",
-        (
-            (
-                person.number,
-                person.name,
-                person.email,
-                person.phone,
-                person.cpr.replace("-", "") if person.number % 3 == 0 else None,
-            )
-            for person in customers[:40]
-        ),
-    )
-    old.commit()
-    old.close()
+def fill(share: Files, customers: Sequence[Person], staff: Sequence[Person], rng: Random) -> None:
+    """Every file of the share about ordinary people."""
+    personnel(share, staff, rng)
+    customer_files(share, customers, rng)
+    share_machines.fill(share, customers, rng)
+    odd_files(share, customers, staff, rng)
+    share.add("Arkiv/kunder-2019.sqlite", old_database(share, customers[:40]))
 
 
-def customer_files(customers: Sequence[Person], rng: Random) -> Iterator[tuple[str, bytes]]:
+def old_database(share: Files, customers: Sequence[Person]) -> bytes:
+    """A database that somebody once copied to the share."""
+    for person in customers:
+        share.mark("Arkiv/kunder-2019.sqlite!kunde", f"id={person.number}", by(person, policy="backup"))
+    old = sqlite3.connect(":memory:")
+    try:
+        old.execute("create table kunde (id integer primary key, navn text, mail text, tlf text, cpr text)")
+        rows = ((p.number, p.name, p.email, p.phone, p.cpr.replace("-", "") if p.number % 3 == 0 else None) for p in customers)
+        old.executemany("insert into kunde values (?, ?, ?, ?, ?)", rows)
+        old.commit()
+        return old.serialize()
+    finally:
+        old.close()
+
+
+def customer_files(share: Files, customers: Sequence[Person], rng: Random) -> None:
     """What a shop keeps about those who buy."""
     some = customers[:60]
     listed: list[Sequence[Cell]] = [["Kundenr.", "Navn", "E-mail", "Telefon", "Adresse", "Varenr.", "Oprettet"]]
@@ -99,15 +64,22 @@ def customer_files(customers: Sequence[Person], rng: Random) -> Iterator[tuple[s
     secret += [
         [person.number, person.cpr if person.number % 2 else int(person.cpr.replace("-", "")), "kreditvurderet"] for person in some[:25]
     ]
-    yield (
+    share.add(
         "Kunder/Kundeliste.xlsx",
         xlsx(
             Sheet("Kunder", listed, comments={"B3": f"Ring ikke: {some[1].first} har hemmeligt nummer {some[1].phone}"}),
             Sheet("Ark2", secret, hidden=True),
         ),
     )
+    for at, person in enumerate(some, 2):
+        share.mark("Kunder/Kundeliste.xlsx", f"sheet=Kunder,row={at}", person)
+        if at <= len(secret):
+            share.mark("Kunder/Kundeliste.xlsx", f"sheet=Ark2,row={at}", person)
+        share.mark("Kunder/adresser.vcf", f"contact={at - 1}", *([person] if at <= 7 else []))
+    for at, person in enumerate(customers[:120], 2):
+        share.mark("Eksport/kunder.csv", f"row={at}", person)
     first, second, third, fourth, *_ = some
-    yield (
+    share.add(
         "Kunder/Faktura 2026-0117.pdf",
         pdf(
             [
@@ -126,8 +98,10 @@ def customer_files(customers: Sequence[Person], rng: Random) -> Iterator[tuple[s
                 ["Side 2", f"Tilbagebetaling sker til {iban(first.account)}"],
             ]
         ),
+        first,
+        when=date(2026, 3, 2),
     )
-    yield (
+    share.add(
         "Kunder/Tilbud forår.pptx",
         pptx(
             [
@@ -135,14 +109,16 @@ def customer_files(customers: Sequence[Person], rng: Random) -> Iterator[tuple[s
                 [f"Kontakt: {second.name}", second.email, f"Tlf. {words.spaced(second.phone)}"],
             ]
         ),
+        second,
     )
-    yield (
+    share.add(
         "Kunder/Breve/rykker.txt",
         (f"Kære {second.name}\n{second.address}\n\nDit kort er afvist. Du skylder 1.240 kr. og er indberettet til RKI.\n").encode(),
+        second,
     )
-    yield "Kunder/Breve/klage.txt", words.fill(words.TELLING[0], third, rng).encode("cp1252")
-    yield "Kunder/Breve/Ønsker.txt", words.fill(words.ORDINARY[1], fourth, rng).encode("utf-16")
-    yield (
+    share.add("Kunder/Breve/klage.txt", words.fill(words.TELLING[0], third, rng).encode("cp1252"), by(third, strength="possible"))
+    share.add("Kunder/Breve/Ønsker.txt", words.fill(words.ORDINARY[1], fourth, rng).encode("utf-16"), by(fourth, "author"))
+    share.add(
         "Kunder/nyhedsbrev juni.html",
         (
             '<!doctype html><html lang="da"><head><meta charset="utf-8"><title>Nyt fra'
@@ -151,15 +127,16 @@ def customer_files(customers: Sequence[Person], rng: Random) -> Iterator[tuple[s
             f' href="https://optifo.example/afmeld?mail={third.email}">Afmeld</a></p><!-- sendt med SendGrid til'
             f" {fourth.email} --></body></html>\n"
         ).encode(),
+        *(by(third, "recipient", alone=False), by(fourth, "mentioned", alone=False)),
     )
-    yield (
+    share.add(
         "Kunder/adresser.vcf",
         "".join(
             f"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:{person.name}\r\nTEL;TYPE=CELL:+45{person.phone}\r\nEMAIL:{person.email}\r\nEND:VCARD\r\n"
             for person in some[:6]
         ).encode(),
     )
-    yield (
+    share.add(
         "Eksport/kunder.csv",
         table(
             [
@@ -168,7 +145,7 @@ def customer_files(customers: Sequence[Person], rng: Random) -> Iterator[tuple[s
             ]
         ),
     )
-    yield (
+    share.add(
         "Eksport/ordrer.csv",
         table(
             [
@@ -188,85 +165,7 @@ def customer_files(customers: Sequence[Person], rng: Random) -> Iterator[tuple[s
     )
 
 
-def machine_files(customers: Sequence[Person], rng: Random) -> Iterator[tuple[str, bytes]]:
-    """What programs leave behind."""
-    calls = [
-        {
-            "ts": 1_719_000_000 + at * 37,
-            "processor": "remove.bg",
-            "request_id": f"{rng.getrandbits(128):032x}",
-            "file": f"{person.first.lower()}-portræt-{at}.jpg",
-            "customer": {"id": person.number, "email": person.email},
-            "credits": 1,
-        }
-        for at, person in enumerate(rng.choices(customers, k=60))
-    ]
-    yield (
-        "Logs/removebg.jsonl",
-        "".join(json.dumps(call, ensure_ascii=at % 2 == 0) + "\n" for at, call in enumerate(calls)).encode(),
-    )
-    yield (
-        "Logs/stripe-webhooks.json",
-        json.dumps(
-            {
-                "object": "list",
-                "data": [
-                    {
-                        "id": f"evt_{rng.getrandbits(64):016x}",
-                        "type": "charge.succeeded",
-                        "data": {
-                            "object": {
-                                "id": f"ch_{rng.getrandbits(64):016x}",
-                                "amount": rng.randrange(10**5),
-                                "created": 1_719_000_000 + rng.randrange(10**6),
-                                "billing_details": {
-                                    "name": person.name,
-                                    "email": person.email,
-                                    "phone": f"+45{person.phone}",
-                                    "address": {
-                                        "line1": person.street,
-                                        "postal_code": person.postcode,
-                                        "city": person.town,
-                                        "country": "DK",
-                                    },
-                                },
-                                "payment_method_details": {
-                                    "card": {
-                                        "last4": f"{rng.randrange(10**4):04}",
-                                        "fingerprint": f"{rng.getrandbits(64):016x}",
-                                    }
-                                },
-                            }
-                        },
-                    }
-                    for person in rng.choices(customers, k=20)
-                ],
-            },
-            ensure_ascii=False,
-            indent=1,
-        ).encode(),
-    )
-    yield (
-        "Logs/access.log",
-        "".join(
-            f'{database.address(rng)} - - [{1 + at % 28:02}/Jun/2026:10:{at % 60:02}:07 +0200] "GET'
-            f' /konto/{person.number}?mail={person.email if at % 9 == 0 else ""} HTTP/1.1" 200 {rng.randrange(9999)}'
-            f' "-" "{rng.choice(database.AGENTS)}"\n'
-            for at, person in enumerate(rng.choices(customers, k=250))
-        ).encode(),
-    )
-    buyer = customers[7]
-    known = {
-        "name": escape(buyer.name),
-        "phone": words.spaced(buyer.phone),
-        "email": buyer.email,
-        "iban": iban(buyer.account),
-    }
-    yield "Bogføring/efaktura-5798000420526.xml", INVOICE.format(**known).encode()
-    yield "Drift/indstillinger.yaml", SETTINGS.format(**known).encode()
-
-
-def odd_files(customers: Sequence[Person], staff: Sequence[Person], rng: Random) -> Iterator[tuple[str, bytes]]:
+def odd_files(share: Files, customers: Sequence[Person], staff: Sequence[Person], rng: Random) -> None:
     """Archives in archives, and what a scan can only report: locked, damaged, pictures, nothing at all."""
     letter = words.fill(words.TELLING[5], customers[11], rng).encode()
     inner = io.BytesIO()
@@ -277,7 +176,7 @@ def odd_files(customers: Sequence[Person], staff: Sequence[Person], rng: Random)
         info = tarfile.TarInfo("breve/til advokaten.txt")
         info.size, info.mtime = len(letter), 1_772_000_000
         archive.addfile(info, io.BytesIO(letter))
-    yield (
+    share.add(
         "Arkiv/Gamle sager.zip",
         packed(
             {
@@ -286,11 +185,13 @@ def odd_files(customers: Sequence[Person], staff: Sequence[Person], rng: Random)
             }
         ),
     )
-    yield (
+    share.add(
         "Arkiv/Lønsedler (låst).zip",
         encrypted_zip("loensedler.txt", f"{staff[0].name} {staff[0].cpr}\n".encode(), b"sommer2026"),
+        by(staff[0], findable=False, policy="backup"),
     )
+    share.mark("Arkiv/Gamle sager.zip!sager/2024.tar.gz!breve/til advokaten.txt", "", by(customers[11], "author", policy="backup"))
     whole = pdf([[f"Kontrakt med {person.name}", person.address, *["Vilkår " * 9] * 20] for person in customers[20:24]])
-    yield "Arkiv/Skannet kontrakt.pdf", whole[: len(whole) * 2 // 3]
-    yield "Billeder/portræt.png", png()
-    yield "Billeder/Ny tekstfil.txt", b""
+    share.add("Arkiv/Skannet kontrakt.pdf", whole[: len(whole) * 2 // 3], *(by(person, findable=False) for person in customers[20:24]))
+    share.add("Billeder/portræt.png", png())
+    share.add("Billeder/Ny tekstfil.txt", b"")
