@@ -26,6 +26,8 @@ class EdgeKind(StrEnum):
     """It was handled, written or approved by whom it points at: it is not that person's record."""
     CATALOGUE = "catalogue"
     """Many people's rows point there: a product, a campaign, a department."""
+    RELATED = "related"
+    """Another person's row hangs on this person's: a contact of a customer, a child of an employee. It is not hers by that alone."""
     PART = "part"
     """The other way round: the row pointed at is a part of the row that points (a customer's address in a table of addresses)."""
 
@@ -73,11 +75,17 @@ class Graph:
     edges: tuple[Edge, ...] = ()
 
     def children(self, source: str, object: str) -> Iterator[Edge]:
-        """The edges that point at a table, from rows to the rows above them.
+        """The edges that point at a table, from rows to the rows above them: OWNER, HANDLER and CATALOGUE.
 
-        Not those of kind PART: they are followed from the row that points only (`parts`), as a family may share an address.
+        Not PART, which is followed from the row that points only (`parts`), as a family may share an address; and not
+        RELATED, which leads to other people (`related`).
         """
-        return (edge for edge in self.edges if (edge.to_source, edge.to) == (source, object) and edge.kind is not EdgeKind.PART)
+        apart = (EdgeKind.PART, EdgeKind.RELATED)
+        return (edge for edge in self.edges if (edge.to_source, edge.to) == (source, object) and edge.kind not in apart)
+
+    def related(self, source: str, object: str) -> Iterator[Edge]:
+        """The edges from other people's rows to a person's."""
+        return (edge for edge in self.edges if (edge.to_source, edge.to) == (source, object) and edge.kind is EdgeKind.RELATED)
 
     def parents(self, source: str, object: str) -> Iterator[Edge]:
         """The edges from a table to those that it points at, of every kind."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scanner.model import Column, Relation
 from scanner.subject import graph_names as names
 from scanner.subject.graph import Edge, EdgeKind, Node
-from scanner.subject.graph_values import Asking, Found
+from scanner.subject.graph_values import MORE_VALUES, VALUES, Asking, Found
 
 if TYPE_CHECKING:
     from scanner.subject.graph_kinds import Judge
@@ -55,16 +55,38 @@ def inferred(nodes: Mapping[Place, Node], known: list[Edge], asking: Mapping[str
     stems = frozenset(stem for (_, object) in nodes for word in names.table_words(object) for stem in names.stems(word))
     edges: list[Edge] = []
     for place, node in nodes.items():
-        source, object = place
         for column in node.relation.columns:
-            if (source, object, column.name) in taken or column.type not in _KEYS:
+            if (*place, column.name) not in taken and column.type in _KEYS:
+                edges += _confirmed(nodes, place, _candidates(nodes, place, column, stems, judge), asking)
+    return edges + _lent(nodes, known + edges, stems, asking, judge)
+
+
+def _lent(nodes: Mapping[Place, Node], known: list[Edge], stems: frozenset[str], asking: Mapping[str, Asking], judge: Judge) -> list[Edge]:
+    """Edges to columns that are no key, but hold one person's each: the cookie of her sessions, which page views have too."""
+    judge.lend(known)
+    joined = {(edge.source, edge.object, edge.columns[0], edge.to_source, edge.to) for edge in known}
+    edges: list[Edge] = []
+    for place, node in nodes.items():
+        for column in node.relation.columns:
+            if column.type not in _KEYS or not names.identity(column.name):
                 continue
-            ranked = sorted(_candidates(nodes, place, column, stems, judge), key=lambda one: (-one.fit, one.to, one.to_column))
-            edges += _confirmed(nodes, place, ranked, asking)
+            found = _candidates(nodes, place, column, stems, judge, lent=True)
+            found = [one for one in found if one.identity and (*place, column.name, *one.to) not in joined]
+            edges += _confirmed(nodes, place, found, asking)
     return edges
 
 
-def _candidates(nodes: Mapping[Place, Node], place: Place, column: Column, stems: frozenset[str], judge: Judge) -> Iterator[Candidate]:
+def _candidates(
+    nodes: Mapping[Place, Node], place: Place, column: Column, stems: frozenset[str], judge: Judge, *, lent: bool = False
+) -> list[Candidate]:
+    """The keys that a column may point at, the likeliest first."""
+    found = _possible(nodes, place, column, stems, judge, lent)
+    return sorted(found, key=lambda one: (-one.fit, one.to, one.to_column))
+
+
+def _possible(
+    nodes: Mapping[Place, Node], place: Place, column: Column, stems: frozenset[str], judge: Judge, lent: bool
+) -> Iterator[Candidate]:
     own = nodes[place].relation
     mine = names.label(column.name, stems)
     kind = names.identity(column.name) or ("email" if nodes[place].entities.get(column.name) == "EMAIL_ADDRESS" else "")
@@ -72,13 +94,15 @@ def _candidates(nodes: Mapping[Place, Node], place: Place, column: Column, stems
     for to, node in nodes.items():
         if node.relation.view:
             continue
-        for target in judge.keys(to):
+        for target in judge.lent.get(to, ()) if lent else judge.keys(to):
             if (to == place and target.name == column.name) or not _fits(column, target):
                 continue
             fit, why, identity = _fit(place, mine, kind, to, target, node, stems, judge)
             if to[0] != place[0] and not identity:
                 fit *= 0.9
-            if alone and fit and not _points(nodes, place, column.name, to, mine, judge):
+            if lent and place in judge.people and to not in judge.people:
+                continue
+            if alone and fit and not lent and not _points(nodes, place, column.name, to, mine, judge):
                 continue
             if fit:
                 yield Candidate(column.name, to, target.name, fit, why, identity)
@@ -99,7 +123,7 @@ def _fit(
         if mine.key or meant > 0.5 or not role:
             part = f" (as {' '.join(role)})" if role else ""
             best = (meant * key, f"its name means a key of {to[1]}{part}", "")
-    if mine.core and theirs.core and mine.tail == theirs.tail and not kind:
+    if theirs.core and mine.tail == theirs.tail and not kind:
         best = max(best, (0.95 if generic else 0.8, f"it is called like the key {shown}", ""))
     if theirs.core and not generic and len(mine.core) > len(theirs.core):
         tail, front = mine.core[-len(theirs.core) :], mine.core[: -len(theirs.core)]
@@ -107,7 +131,13 @@ def _fit(
             best = max(best, (0.95, f"its name means {shown}", ""))
     if place == to and any(word in names.words().hierarchy for word in names.split(mine.name)) and target.name in node.relation.key:
         best = max(best, (0.95, "its name means another row of the same table", ""))
-    if best[0] < 0.6 and to[0] == place[0] and to in judge.staff and generic and names.part(mine.name) in ("handler", "maker"):
+    if (
+        best[0] < 0.6
+        and to[0] == place[0]
+        and to in judge.staff
+        and (target.name,) == node.relation.key
+        and names.part(mine.name) in ("handler", "maker")
+    ):
         best = max(best, (0.6, f"its name says who handled the row, and {to[1]} holds those who work here", ""))
     their_kind = names.identity(target.name) or ("email" if node.entities.get(target.name) == "EMAIL_ADDRESS" else "")
     if kind and kind == their_kind and place != to:
@@ -149,7 +179,11 @@ def _confirmed(nodes: Mapping[Place, Node], place: Place, ranked: list[Candidate
         if best and one.to[0] != source and not one.identity:
             break
         sample = asking[source].sample(relation)
-        found = asking[one.to[0]].contained(sample, [one.column], nodes[one.to].relation, [one.to_column])
+        parent = nodes[one.to].relation
+        found = asking[one.to[0]].contained(sample, [one.column], parent, [one.to_column], MORE_VALUES if one.identity else VALUES)
+        if one.identity and found and found.asked and not found.found:  # few of hers, but perhaps many of theirs
+            above = asking[one.to[0]].sample(parent)
+            found = asking[source].contained(above, [one.to_column], relation, [one.column], MORE_VALUES)
         score, said = _score(one, found, sample.distinct(one.column))
         if score:
             made.append(
@@ -173,17 +207,14 @@ def _score(one: Candidate, found: Found | None, values: list[tuple[str, ...]]) -
     said = f"{found.found} of {found.asked} different values were found there"
     share = found.share
     if one.identity:
-        enough = (found.found >= 2 and share >= 0.05) or share >= 0.5
-        return (min(0.95, 0.6 + 0.35 * share), said) if enough else (0.0, "")
-    small = all(value[0].lstrip("-").isdigit() and len(value[0]) < 5 for value in values)
-    if one.fit >= CERTAIN:
-        needed, distinct = 0.9, 1
-    elif one.fit >= GOOD:
-        needed, distinct = 0.95, 1
-    else:
-        needed, distinct = 0.98, 3 if small else 2
+        enough = found.found >= 2 or (found.found and (share >= 0.5 or one.identity in ("cookie", "session", "device", "cpr")))
+        return (0.75 + 0.2 * share, said) if enough else (0.0, "")
+    telling = sum(not value[0].lstrip("-").isdigit() or len(value[0]) > 4 for value in values) >= 2
+    needed, distinct = (0.9, 1) if one.fit >= CERTAIN else (0.95, 1) if one.fit >= GOOD else (0.98, 2 if telling else 3)
     if share < needed or found.found < distinct:
         return 0.0, ""
+    if telling:  # values that are not small numbers are there by chance in no other table
+        return one.fit + (1 - one.fit) * 0.8 * share * min(1.0, found.found / 5), said
     return one.fit * (0.5 + 0.5 * share) * (1.0 if found.found >= 5 else 0.95), said
 
 

@@ -35,7 +35,7 @@ class Judge:
         self.people: set[Place] = set()
         self.staff: set[Place] = set()
         self._keys: dict[Place, tuple[Column, ...]] = {}
-        self.lent: dict[Place, tuple[str, ...]] = {}
+        self.lent: dict[Place, tuple[Column, ...]] = {}
 
     # -- tables --------------------------------------------------------------------------------------------
 
@@ -72,6 +72,32 @@ class Judge:
                 found |= {name for name in self._identities(place) if self._unlike(place, name)}
             self._keys[place] = tuple(column for column in relation.columns if column.name in found)
         return self._keys[place]
+
+    def lend(self, edges: list[Edge]) -> None:
+        """Note, for tables of people and tables that lead to them, columns with a cookie or login that is one person's each time."""
+        leading: dict[Place, list[Edge]] = {}
+        for edge in edges:
+            if _to(edge) in self.people and self._part(edge) != "handler":
+                leading.setdefault(_from(edge), []).append(edge)
+        for place in self.people | leading.keys():
+            known = {column.name for column in self.keys(place)}
+            columns = [c for c in self._nodes[place].relation.columns if names.identity(c.name) and c.name not in known]
+            lent = [c for c in columns if self._one_person(place, c.name, leading.get(place, []))]
+            if lent:
+                self.lent[place] = tuple(lent)
+
+    def _one_person(self, place: Place, column: str, leading: list[Edge]) -> bool:
+        """Whether a column never holds the same value for two people."""
+        if names.identity(column) not in ("cookie", "login", "session", "device"):
+            return False
+        if place in self.people:
+            return self._unlike(place, column)
+        sample = self._sample(place)
+        for edge in leading:
+            if edge.columns != (column,):
+                pairs = sample.distinct(column, *edge.columns)
+                return len(pairs) >= 2 and len({pair[0] for pair in pairs}) >= UNLIKE * len(pairs)
+        return False
 
     def weight(self, place: Place) -> float:
         """How much a table is about people: a named one with many identifying columns weighs most."""
@@ -183,8 +209,9 @@ class Judge:
         if part == "owner":
             return EdgeKind.OWNER
         if child in self.people and not self._one_each(edge):
-            handled = part == "maker" or (parent in self.staff and child not in self.staff)
-            return EdgeKind.HANDLER if handled else EdgeKind.OWNER
+            if part == "maker" or (parent in self.staff and child not in self.staff):
+                return EdgeKind.HANDLER
+            return EdgeKind.RELATED if "PERSON" in self._nodes[child].entities.values() else EdgeKind.OWNER
         if child in self.people:
             return EdgeKind.OWNER
         others = [one for one in self._edges if _from(one) == child and one.columns != edge.columns and _to(one) in self.people]

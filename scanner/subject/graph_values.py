@@ -18,6 +18,8 @@ ROWS = 4_096
 PLACES = 3
 VALUES = 64
 """So many different values, spread over the column, are looked up for one edge."""
+MORE_VALUES = 1_000
+"""So many e-mail addresses, logins or cookies: one that is found says much, but most may be of people who are not there."""
 LOOKUPS = 400
 """So often one source is asked for the whole graph; what is left over is judged by name alone."""
 SCAN_ROWS = 200_000
@@ -105,9 +107,9 @@ class Asking:
         """Drop all rows."""
         self._samples.clear()
 
-    def contained(self, child: Sample, columns: Sequence[str], parent: Relation, to: Sequence[str]) -> Found | None:
+    def contained(self, child: Sample, columns: Sequence[str], parent: Relation, to: Sequence[str], count: int = VALUES) -> Found | None:
         """Look values of a child's columns up in a parent's. None: the source cannot be asked that."""
-        values = child.spread(columns)
+        values = child.spread(columns, count)
         if not values:
             return Found(0, 0)
         if not self._may_ask(parent, to):
