@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Iterator
 
 from scanner.errors import PersondataError
-from scanner.extract import sniff
+from scanner.extract import plugins, sniff
 from scanner.extract.walk import Reader, Walk
 from scanner.model import Blob, Limits, Opened, Problem, Reading, Why
 
@@ -89,6 +89,12 @@ def _contents(blob: Blob, kind: sniff.Kind, walk: Walk) -> Iterator[Reading]:
         from scanner.extract import sqlite
 
         yield from sqlite.read(blob, walk.limits, walk.watch)
+    elif (kind.name == "txt" or kind.name not in _READERS) and (offered := plugins.reader_of(blob)):
+        if isinstance(offered, Problem):
+            yield offered
+        else:
+            blob.stream.seek(0)
+            yield from offered(blob, walk)
     elif kind.name in _READERS:
         yield from _reader(kind.name)(blob, walk)
     else:

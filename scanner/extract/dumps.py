@@ -149,7 +149,9 @@ class _Dump:
         if object not in self._numbers:
             self._numbers[object] = 0
             if object not in self._walk.skip:
+                self._walk.watch(object)
                 yield Opened(object, "table")
+                self._walk.watch(self._blob.object)
         self._current = self._tables[name, listed] = _Table(object, columns, shape.keys, copied, shape.generated)
 
     def _insert(self, head: bytes, name: bytes, listed: bytes | None) -> Iterator[Reading]:

@@ -125,8 +125,26 @@ def batches_of(object: str, batch: pa.RecordBatch, row: int) -> Iterator[TextBat
     records = strings([f"row={n}" for n in range(row, row + batch.num_rows)])
     nested = Texts(object)
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        yield from _column(object, name, column, records, nested)
+        yield from _column(object, name, _sound(column), records, nested)
     yield from nested.rest()
+
+
+def _sound(column: pa.Array) -> pa.Array:
+    """A column that may be read: a damaged one points outside its own memory. Raises `ArrowInvalid`.
+
+    Only letters that are none are mended.
+    """
+    import pyarrow as pa
+
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        if not pa.types.is_string(column.type):
+            raise
+        raw = column.view(pa.binary())
+        raw.validate(full=True)
+        return pa.array([None if value is None else value.decode("utf-8", "replace") for value in raw.to_pylist()], pa.string())
+    return column
 
 
 def _column(object: str, name: str, column: pa.Array, records: pa.Array, nested: Texts) -> Iterator[TextBatch]:

@@ -20,6 +20,8 @@ _CHUNK = 2**20
 _WIP = 0x10
 """Windows Information Protection, as `bCryptMethod` of [MS-PST] 2.2.2.6; the other methods hide nothing."""
 _LOST = "recovered items"
+_FAULTS = (OSError, MemoryError)
+"""What libpff raises where a file is damaged: it takes a size that cannot be for one that it has no room for."""
 _METHOD, _EMBEDDED = 0x3705, 5
 """How something is attached, [MS-OXCMSG] 2.2.2.9."""
 
@@ -36,7 +38,7 @@ def read(blob: Blob, walk: Walk) -> Iterator[Reading]:
     try:
         store.open_file_object(blob.stream)
         root = store.get_root_folder()
-    except OSError:
+    except _FAULTS:
         yield _unopened(blob)
         return
     names: dict[str, int] = {}
@@ -63,7 +65,7 @@ class _Items:
         self._get = getattr(parent, f"get_{one}")
         try:
             self._count = int(getattr(parent, f"get_number_of_{many}")())
-        except OSError:
+        except _FAULTS:
             self._count = -1
         self.damaged = self._count < 0
 
@@ -74,7 +76,7 @@ class _Items:
         for at in range(len(self)):
             try:
                 yield self._get(at)
-            except OSError:
+            except _FAULTS:
                 yield None
 
 
@@ -130,7 +132,7 @@ def _get(item: Any, name: str) -> Any:
     """What libpff knows of an item; `None` where that is damaged."""
     try:
         return getattr(item, f"get_{name}")()
-    except OSError:
+    except _FAULTS:
         return None
 
 
@@ -202,6 +204,6 @@ def _copy(one: Any, spool: Any, size: int) -> bool:
         while left > 0 and (data := one.read_buffer(min(left, _CHUNK))):
             spool.write(data)
             left -= len(data)
-    except OSError:
+    except _FAULTS:
         return False
     return left <= 0

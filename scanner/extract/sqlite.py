@@ -73,6 +73,7 @@ def read(blob: Blob, limits: Limits, watch: Callable[[str], None] = _quiet) -> I
                 if isinstance(table, Problem):
                     yield Problem(f"{blob.object}!{table.object}", table.why, table.detail)
                 elif (object := f"{blob.object}!{table.name}") not in blob.skip:
+                    watch(object)
                     yield from database.read(table, object, limits, watch=watch, skip=blob.skip)
     except MissingExtra as error:
         yield Problem(blob.object, Why.UNSUPPORTED, str(error))
