@@ -142,6 +142,59 @@ create table change (
 ) strict;
 create index change_run on change (run);
 
+-- The tables of a database as it describes them, so that one person's rows can be found through them (`subject/graph.py`),
+-- written at the end of a scan. `rows` is about right; in a table of `people` a row is one person, or an account of one.
+-- `described` is JSON: primary key, unique keys, indexes (leading columns), foreign keys, triggers.
+create table relation (
+    id        integer primary key,
+    source    integer not null references source on delete cascade,
+    object    text not null,
+    rows      integer not null default 0 check (rows >= 0),
+    view      integer not null default 0 check (view in (0, 1)),
+    people    integer not null default 0 check (people in (0, 1)),
+    described text not null check (json_valid(described)),
+    unique (source, object)
+) strict;
+
+-- Its columns in their order; `key` is their place in the primary key (0: not in it), `entity` what they hold throughout.
+create table relation_column (
+    relation integer not null references relation on delete cascade,
+    place    integer not null check (place >= 1),
+    name     text not null,
+    type     text not null,
+    nullable integer not null check (nullable in (0, 1)),
+    key      integer not null default 0 check (key >= 0),
+    entity   text not null default '',
+    primary key (relation, place)
+) strict, without rowid;
+
+-- What hangs together: `columns` (JSON lists) of one table hold values of `to_columns` of another, which may lie in another
+-- source. Declared by the database, or inferred with a score and a reason in words. `kind`: whether the row belongs to the one
+-- that it points at, was handled by that person, is another person's (related), points at a catalogue, or has a part there.
+create table edge (
+    id          integer primary key,
+    relation    integer not null references relation on delete cascade,
+    columns     text not null check (json_valid(columns)),
+    to_relation integer not null references relation on delete cascade,
+    to_columns  text not null check (json_valid(to_columns)),
+    declared    integer not null check (declared in (0, 1)),
+    score       real not null check (score between 0 and 1),
+    why         text not null,
+    on_delete   text not null default '',
+    kind        text not null check (kind in ('owner', 'handler', 'catalogue', 'related', 'part')),
+    unique (relation, columns, to_relation, to_columns)
+) strict;
+create index edge_to on edge (to_relation);
+
+-- What a database could not say when its tables were described, so that edges may be missing.
+create table relation_problem (
+    source integer not null references source on delete cascade,
+    object text not null,
+    why    text not null,
+    detail text not null default '',
+    primary key (source, object, why, detail)
+) strict, without rowid;
+
 -- When a source was last walked to its end: everything of it that is in the book was there then.
 create view last_walk as
     select source.id as source, max(walk.listed) as listed
