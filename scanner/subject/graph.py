@@ -11,6 +11,7 @@ from scanner.errors import SourceError
 from scanner.model import Database, Problem, Relation, Source, Why
 
 if TYPE_CHECKING:
+    from scanner.inventory import Book
     from scanner.subject.graph_values import Ask
 
 SHARE = 0.8
@@ -127,37 +128,50 @@ def build(sources: Sequence[Source], data_map: Iterable[Mapping[str, Any]], ask:
     """Describe the tables of all databases among `sources`, and what hangs together with what.
 
     `data_map` are rows of the book's view of that name (`source`, `object`, `field`, `entity`, `share`); `ask` stands in for
-    `Database.lookup`. Never raises for a source that cannot be asked: a `Problem` says so (its object starts with the source).
+    `Database.lookup`. Never raises for a source that cannot be asked: a `Problem` says so, whose object is `SOURCE:OBJECT`.
     """
+    graph, problems = describe(sources, data_map, ask)
+    return graph, [replace(one, object=f"{source}:{one.object}") for source, found in problems.items() for one in found]
+
+
+def describe(
+    sources: Sequence[Source], data_map: Iterable[Mapping[str, Any]], ask: Ask | None = None
+) -> tuple[Graph, dict[str, list[Problem]]]:
+    """The same, with the problems by source."""
     from scanner.subject import graph_infer, graph_kinds
     from scanner.subject.graph_values import Asking, lookup
 
     known = entities(data_map)
     asking: dict[str, Asking] = {}
-    problems: list[Problem] = []
     nodes: dict[tuple[str, str], Node] = {}
     for source in sources:
         if not isinstance(source, Database):
             continue
-        asking[source.name] = Asking(source, ask or lookup)
+        asking[source.name] = one = Asking(source, ask or lookup)
         try:
             for item in source.relations():
                 if isinstance(item, Problem):
-                    problems.append(item)
+                    one.problems.append(item)
                 else:
                     nodes[source.name, item.object] = Node(source.name, item, known.get((source.name, item.object), {}))
         except SourceError as error:
-            problems.append(Problem("", Why.CRASHED, str(error)))
-    judged = graph_kinds.Judge(nodes, asking)
+            one.problems.append(Problem("", Why.CRASHED, str(error)))
+    judge = graph_kinds.Judge(nodes, asking)
     edges = graph_infer.declared(nodes)
-    judged.entities(edges)
-    edges += graph_infer.inferred(nodes, edges, asking, judged)
-    decided = judged.kinds(edges)
+    judge.entities(edges)
+    edges += graph_infer.inferred(nodes, edges, asking, judge)
+    decided = judge.kinds(edges)
     for one in asking.values():
-        problems += one.problems
         one.forget()
-    people = {place: replace(node, people=place in judged.people) for place, node in nodes.items()}
-    return Graph(dict(sorted(people.items())), tuple(sorted(decided, key=_order))), problems
+    people = {place: replace(node, people=place in judge.people) for place, node in nodes.items()}
+    return Graph(dict(sorted(people.items())), tuple(sorted(decided, key=order))), {name: one.problems for name, one in asking.items()}
+
+
+def load(book: Book) -> Graph:
+    """The graph as the last scans left it in the book; empty where none has described a database yet."""
+    from scanner.subject import graph_book
+
+    return graph_book.load(book)
 
 
 def entities(data_map: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, str]]:
@@ -171,5 +185,6 @@ def entities(data_map: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], dic
     return {place: {name: entity for name, (_, entity) in columns.items()} for place, columns in found.items()}
 
 
-def _order(edge: Edge) -> tuple[Any, ...]:
+def order(edge: Edge) -> tuple[Any, ...]:
+    """Edges are sorted by where they begin."""
     return (edge.source, edge.object, edge.columns, edge.to_source, edge.to, edge.to_columns)

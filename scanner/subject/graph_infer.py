@@ -123,21 +123,19 @@ def _fit(
         if mine.key or meant > 0.5 or not role:
             part = f" (as {' '.join(role)})" if role else ""
             best = (meant * key, f"its name means a key of {to[1]}{part}", "")
+    primary = (target.name,) == node.relation.key
     if theirs.core and mine.tail == theirs.tail and not kind:
-        best = max(best, (0.95 if generic else 0.8, f"it is called like the key {shown}", ""))
+        best = max(best, (0.95 if generic else 0.9 if primary and mine.key else 0.8, f"it is called like the key {shown}", ""))
     if theirs.core and not generic and len(mine.core) > len(theirs.core):
         tail, front = mine.core[-len(theirs.core) :], mine.core[: -len(theirs.core)]
         if tail == theirs.core and names.refers(front, table)[0] >= 0.85:
             best = max(best, (0.95, f"its name means {shown}", ""))
-    if place == to and any(word in names.words().hierarchy for word in names.split(mine.name)) and target.name in node.relation.key:
-        best = max(best, (0.95, "its name means another row of the same table", ""))
-    if (
-        best[0] < 0.6
-        and to[0] == place[0]
-        and to in judge.staff
-        and (target.name,) == node.relation.key
-        and names.part(mine.name) in ("handler", "maker")
-    ):
+    above = names.words().hierarchy & set(mine.core)
+    if place == to and primary and above and all(word in above or word in table for word in mine.core):
+        best = max(best, (0.9, "its name means another row of the same table", ""))
+    if best[0] < 0.8 and place == to and primary and to in judge.people and any(word in names.words().above for word in mine.core):
+        best = max(best, (0.8, "its name says who stands above whom in the same table", ""))
+    if best[0] < 0.6 and to[0] == place[0] and to in judge.staff and primary and names.handles(mine.name):
         best = max(best, (0.6, f"its name says who handled the row, and {to[1]} holds those who work here", ""))
     their_kind = names.identity(target.name) or ("email" if node.entities.get(target.name) == "EMAIL_ADDRESS" else "")
     if kind and kind == their_kind and place != to:
@@ -210,7 +208,7 @@ def _score(one: Candidate, found: Found | None, values: list[tuple[str, ...]]) -
         enough = found.found >= 2 or (found.found and (share >= 0.5 or one.identity in ("cookie", "session", "device", "cpr")))
         return (0.75 + 0.2 * share, said) if enough else (0.0, "")
     telling = sum(not value[0].lstrip("-").isdigit() or len(value[0]) > 4 for value in values) >= 2
-    needed, distinct = (0.9, 1) if one.fit >= CERTAIN else (0.95, 1) if one.fit >= GOOD else (0.98, 2 if telling else 3)
+    needed, distinct = (0.9, 1) if one.fit >= CERTAIN else (0.95, 1) if one.fit >= GOOD else (0.98, 2)
     if share < needed or found.found < distinct:
         return 0.0, ""
     if telling:  # values that are not small numbers are there by chance in no other table

@@ -171,13 +171,13 @@ class Judge:
             if _to(edge) in self.people and (kind := self._to_people(edge)):
                 decided[number] = kind
         waiting = sorted(self.people)
-        owned = set(waiting)
+        owned, parts = set(waiting), set[Place]()
         while True:
             while waiting:
                 place = waiting.pop()
                 for number, edge in enumerate(edges):
                     if _to(edge) == place and number not in decided:
-                        decided[number] = self._down(edge, decided)
+                        decided[number] = self._down(edge, decided, place in parts)
                     if _to(edge) == place and decided[number] is EdgeKind.OWNER and _from(edge) not in owned:
                         owned.add(_from(edge))
                         waiting.append(_from(edge))
@@ -186,6 +186,7 @@ class Judge:
                     decided[number] = EdgeKind.PART
                     if _to(edge) not in owned:
                         owned.add(_to(edge))
+                        parts.add(_to(edge))
                         waiting.append(_to(edge))
             if not waiting:
                 break
@@ -248,9 +249,11 @@ class Judge:
         held = self._nodes[child].entities
         return any(entity in ("EMAIL_ADDRESS", "DK_CPR", "PHONE_NUMBER") and not names.part(name) for name, entity in held.items())
 
-    def _down(self, edge: Edge, decided: Mapping[int, EdgeKind]) -> EdgeKind:
-        """An edge to a table whose rows belong to people by other edges."""
+    def _down(self, edge: Edge, decided: Mapping[int, EdgeKind], part: bool) -> EdgeKind:
+        """An edge to a table whose rows belong to people by other edges, or are a `part` of what does."""
         child, parent = _from(edge), _to(edge)
+        if part and (child in self.people or self._one_each(edge, 1)):
+            return EdgeKind.PART
         if child == parent or self._is_catalogue(parent):
             return EdgeKind.CATALOGUE
         if not self._agrees(edge, decided):
@@ -285,14 +288,14 @@ class Judge:
         compared = [above[row[:width]] == row[width:] for row in rows if row[:width] in above and all(above[row[:width]])]
         return not compared or sum(compared) >= AGREE * len(compared)
 
-    def _one_each(self, edge: Edge) -> bool:
+    def _one_each(self, edge: Edge, least: int = 5) -> bool:
         """Whether a row that is pointed at is pointed at by about one row."""
         relation = self._nodes[_from(edge)].relation
         if edge.columns in (relation.key, *relation.unique):
             return True
         sample = self._sample(_from(edge))
         filled = sample.filled(edge.columns[0])
-        return filled >= 5 and len(sample.distinct(*edge.columns)) >= ONE_EACH * filled
+        return filled >= least and len(sample.distinct(*edge.columns)) >= ONE_EACH * filled
 
     def _is_part(self, edge: Edge) -> bool:
         parent, listed = _to(edge), names.words()

@@ -32,6 +32,8 @@ class Words:
     between: frozenset[str]
     hierarchy: frozenset[str]
     handlers: frozenset[str]
+    handled: frozenset[str]
+    above: frozenset[str]
     makers: frozenset[str]
     owners: frozenset[str]
     people: frozenset[str]
@@ -62,7 +64,8 @@ def words() -> Words:
 
     return Words(
         same=same, keys=by_word("keys"), prefixes=frozenset(read["prefixes"]), between=frozenset(read["between"]),
-        hierarchy=frozenset(read["hierarchy"]), handlers=frozenset(read["handlers"]), makers=frozenset(read["makers"]),
+        hierarchy=frozenset(read["hierarchy"]), handlers=frozenset(read["handlers"]),
+        handled=frozenset(read["handled"]), above=frozenset(read["above"]), makers=frozenset(read["makers"]),
         owners=frozenset(read["owners"]), people=group("people"), staff=group("staff"), organisations=group("organisations"),
         catalogues=group("catalogues"), parts=group("parts"), happenings=group("happenings"),
         identities=by_word("identities"), entities=by_word("entities"),
@@ -186,11 +189,20 @@ def part(name: str) -> str:
         return "owner"
     if any(one_of(token, listed.handlers) for token in tokens):
         return "handler"
+    if any(token in listed.handled for token in tokens[:-1]):
+        return "handler"
     if len(tokens) > 1 and any(token in listed.makers and token not in listed.between for token in tokens):
         return "maker"
     if len(tokens) == 1 and tokens[0] in listed.makers:
         return "maker"
     return "handler" if len(tokens) > 1 and tokens[-1] in ("by", "af") else ""
+
+
+def handles(name: str) -> bool:
+    """Whether a column's name alone says that it holds who handled the row: `approved_by`, `agent`, `support_rep_id`; not `agent_fee`."""
+    said = label(name)
+    last = split(name)[-1] in words().between or bool(said.key)
+    return part(name) in ("handler", "maker") and (last or (bool(said.core) and one_of(said.core[-1], words().handlers)))
 
 
 def identity(name: str) -> str:

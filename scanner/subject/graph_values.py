@@ -112,9 +112,11 @@ class Asking:
         values = child.spread(columns, count)
         if not values:
             return Found(0, 0)
+        wanted = set(values)
+        if parent.rows <= ROWS and (above := self.sample(parent)).whole:
+            return Found(len(wanted), len(wanted & set(above.distinct(*to))))
         if not self._may_ask(parent, to):
             return None
-        wanted = set(values)
         seen: set[tuple[str, ...]] = set()
         limit = 0 if tuple(to) in (parent.key, *parent.unique) else 20 * len(values)
         for rows in self.rows(parent.object, [Condition(tuple(to), tuple(values))], limit):
