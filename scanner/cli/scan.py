@@ -55,6 +55,7 @@ def command(
     level = prose or settings.prose_level
     sources = open_sources(source, settings, inventory)
     from scanner import scan
+    from scanner.subject import graph_book
 
     _share(sources, sample, workers or os.cpu_count() or 1)
     listings = [scan.listing(one) for one in sources]
@@ -68,6 +69,7 @@ def command(
             book, sources, listings, _Setup(settings, level, key, tuple(sources), known), digest,
             limits=settings.limits, full=full, processes=workers or 0, progress=line.show,
         )  # fmt: skip
+        graph_book.update(book, sources, summary["run"])
         unread = sum(summary["objects"][status] for status in ("partial", "skipped", "failed")) or _unread(book, sources)
         hit = fail_on and _has_class(book, sources, fail_on)
     if form == "text":
