@@ -30,18 +30,20 @@ _KEYS = {
     "window", "lead", "fields", "only_fields", "cell", "chance", "case", "unless",
     "languages", "countries", "about", "examples", "counterexamples", "statements", "prose", "model",
 }  # fmt: skip
+_TYPE = {"class", "title", "dpv", "fides", "identifies"}
 _SCORE = {"match", "check", "context", "field", "against", "weak", "column"}
 
 
 @dataclass(frozen=True, slots=True)
 class DataType:
-    """One entity of the taxonomy: what it is called, which class it has, and its term in the DPV vocabulary."""
+    """One entity of the taxonomy: what it is called, which class it has, and its terms in the vocabularies of DPV and Fides."""
 
     entity: str
     cls: str
     title: str
     dpv: str = ""
     identifies: bool = False
+    fides: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ def load(folders: Sequence[Path], *, countries: Sequence[str] = (), languages: S
 
     Raises `RuleError`, naming file, rule and mistake.
     """
-    types = _taxonomy(folders[0] / "taxonomy.yaml")
+    types = taxonomy(folders[0] / "taxonomy.yaml")
     rules: list[Rule] = []
     seen: dict[str, str] = {}
     state = hashlib.blake2b(digest_size=16)
@@ -217,14 +219,19 @@ def _yaml(path: Path, raw: bytes) -> Any:
         raise RuleError(f"{path.name}: not readable as YAML") from None
 
 
-def _taxonomy(path: Path) -> dict[str, DataType]:
+def taxonomy(path: Path) -> dict[str, DataType]:
+    """Read the taxonomy: what can be found. Raises `RuleError` for a class or a key that there is not."""
     if not path.is_file():
         raise RuleError(f"{path}: the taxonomy is missing")
     types = {}
     for entity, entry in _yaml(path, path.read_bytes()).items():
         if entry.get("class") not in CLASSES:
             raise RuleError(f"taxonomy.yaml: {entity}: class must be one of {', '.join(CLASSES)}")
-        types[entity] = DataType(entity, entry["class"], entry.get("title", entity), entry.get("dpv", ""), bool(entry.get("identifies")))
+        if unknown := sorted(set(entry) - _TYPE):
+            raise RuleError(f"taxonomy.yaml: {entity}: unknown key {unknown[0]!r}")
+        types[entity] = DataType(
+            entity, entry["class"], entry.get("title", entity), entry.get("dpv", ""), bool(entry.get("identifies")), entry.get("fides", "")
+        )
     return types
 
 
