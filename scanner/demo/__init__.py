@@ -5,6 +5,8 @@ Everybody in it is invented, and the same company is written every time. Whose e
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 from scanner.demo.company import Company, make
@@ -30,9 +32,14 @@ def _write(folder: Path, company: Company) -> None:
         "mail/info.mbox": company.mailbox,
         **{f"share/{name}": content for name, content in company.share.items()},
         **{f"chat/{name}": content for name, content in company.chat.items()},
+        "servers/postgresql.sql": company.postgresql.encode(),
+        "servers/mariadb.sql": company.mariadb.encode(),
         "persondata.toml": configuration("sqlite:///crm.db", "share", "mail/info.mbox", "chat").encode(),
     }
     for name, content in contents.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    for name, day in company.changed.items():
+        moment = datetime(day.year, day.month, day.day, 12, tzinfo=UTC).timestamp()
+        os.utime(folder / "share" / name, (moment, moment))

@@ -28,7 +28,8 @@ CUSTOMERS = """\
 10758|Anne Mette Hansen|k|1999-06-03|anne.mette.h@example.net|24556613|Tværgade 20, 1. th.|7100 Vejle|namesake|
 10760|Hanne Kjærsgaard|k|1980-04-04|familien.kjaersgaard@post.example|25701180|Lærkevej 12|6700 Esbjerg|family shared-phone shared-mail
      parent|orders=2025-05-05
-10761|Torben Kjærsgaard|m|1978-10-19|torben.k@example.com|25701180|Lærkevej 12|6700 Esbjerg|family shared-phone|orders=2024-10-10
+10761|Torben Kjærsgaard|m|1978-10-19|torben.k@example.com|25701180|Lærkevej 12|6700 Esbjerg|family shared-phone|
+    orders=2024-10-10;shared=familien.kjaersgaard@post.example
 10762|Line Abildgaard|k|1995-08-28|line.abildgaard@example.org|26880140|Bøgebakken 31|8600 Silkeborg|family shared-phone|
 10763|Troels Abildgaard|m|1997-03-11|troels.abildgaard@example.org|26880140|Bøgebakken 31|8600 Silkeborg|family shared-phone|
     orders=2026-04-20
@@ -117,6 +118,13 @@ CUSTOMERS = """\
     closed=2023-04-01;orders=2018-04-01+2022-04-01
 10824|Frida Marstrand|k|1994-05-17|frida.marstrand@example.com|91770606|Tværgade 12, 3. tv.|2200 København N|shared-sheet|
     orders=2026-02-27
+10825||m|1986-09-09|gaest.8120@example.org|93201101|Rosenhaven 33|9800 Hjørring|join-only|knownas=Hjalmar Engholm;orders=2025-06-30
+10826|Dagny Sylvest|k|1952-07-04|dagny.og.ove@post.example|93201102|Lærkevej 90|4700 Næstved|family shared-mail|orders=2025-01-31
+10827|Ove Sylvest|m|1950-12-12|ove.sylvest@example.com|93201103|Lærkevej 90|4700 Næstved|family|
+    orders=2024-11-11;shared=dagny.og.ove@post.example
+10828|Karen Blichfeldt|k|1966-04-21|karen.blichfeldt@example.net|93201104|Kirkegade 88|8600 Silkeborg|named-like-product named-like-street|
+    orders=2026-04-04
+10829|Frode Asmussen|m|1977-05-30|frode.asmussen@example.org|93201105|Skovvej 9|6700 Esbjerg|changed-cpr|cpr2=m;orders=2025-08-30
 """
 OTHERS = """\
 50001|Emil Kjærsgaard|m|2014-09-03|-|-|Lærkevej 12|6700 Esbjerg|child mentioned|
@@ -128,6 +136,13 @@ OTHERS = """\
 50007|Jonas Hvidtfeldt|m|1992-03-08|jonas.hvidtfeldt@example.com|-|-|-|cookie-only consent-withdrawn|news=out:2026-03-01
 50008|Asta Kirkegaard|k|1999-04-12|asta.kirkegaard@example.net|28778811|Nørre Allé 101|2200 København N|applicant|left=2025-08-15
 50009|Viggo Damsbo|m|1995-12-03|viggo.damsbo@example.com|28778812|Rosenhaven 15|4000 Roskilde|applicant|left=2026-05-20
+50010|Aksel Thygesen|m|1958-02-06|aksel.thygesen@post.example|28990101|Smedegade 77|9800 Hjørring|erp-only overdue|
+    closed=2024-02-01;orders=2019-02-02
+50011|Lene Bredahl|k|1974-10-16|lene.bredahl@example.net|28990102|Åløkkehaven 31|5000 Odense C|erp-only|orders=2023-04-23
+50012|Mette Nielsen|k|1988-01-18|mette88@post.example|28990103|Rosenhaven 2|8000 Aarhus C|erp-only namesake|orders=2025-02-12
+50013|Ingelise Birkelund|k|1955-03-30|-|28990104|-|-|relative|
+50014|Poul Erik Dahlgaard|m|1947-06-16|-|28990105|Engdraget 60|8900 Randers C|mentioned only-mentioned|
+50015|Kirsten Aagreen|k|1970-09-02|-|28990106|-|-|relative|
 """
 STAFF = """\
 12|Mads Birkelund|m|1985-05-08|mads@optifo.example|42117001|Engdraget 22|4000 Roskilde|handler employee|
@@ -137,6 +152,8 @@ STAFF = """\
 15|Henriette Blom|k|1971-06-30|henriette@optifo.example|42117004|Strandvejen 55|2100 København Ø|employee payroll|
 16|Steffen Aagreen|m|1968-01-12|steffen@optifo.example|42117005|Skovvej 31|3000 Helsingør|former-employee payroll|left=2019-10-31
 17|Connie Trolle|k|1963-09-23|connie@optifo.example|42117006|Smedegade 50|4700 Næstved|former-employee payroll|left=2024-03-31
+18|Tobias Ringgaard|m|1994-02-14|tobias@optifo.example|42117007|Tværgade 5|2200 København N|employee-customer employee|
+    customer=10831;mail2=tobias.ringgaard@example.org;orders=2024-05-05
 """
 
 

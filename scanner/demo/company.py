@@ -5,9 +5,25 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from random import Random
 
-from scanner.demo import cast, chat, crm_cast, crm_schema, database, mail, mail_cast, people, personnel_cast, share, share_cast
+from scanner.demo import (
+    cast,
+    chat,
+    crm_cast,
+    crm_schema,
+    database,
+    erp,
+    hr,
+    mail,
+    mail_cast,
+    people,
+    personnel_cast,
+    scripts,
+    share,
+    share_cast,
+)
 from scanner.demo.cast import Member
 from scanner.demo.ledger import Ledger
 from scanner.demo.people import Person
@@ -16,12 +32,15 @@ from scanner.demo.tables import Files, Tables
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """The sources as bytes, who is in them, and the ledger."""
+    """The sources as bytes, those that need a server as scripts, who is in them, and the ledger."""
 
     crm: bytes
     share: Mapping[str, bytes]
+    changed: Mapping[str, date]
     mailbox: bytes
     chat: Mapping[str, bytes]
+    postgresql: str
+    mariadb: str
     customers: list[Person]
     members: list[Member]
     others: list[Member]
@@ -57,7 +76,33 @@ def make() -> Company:
     mail_cast.fill(box, members, others, now)
     chats = Files("chat", ledger)
     chat.fill(chats, customers, [member.person for member in now] + workers, members, Random("optifo chat"))
-    return Company(sqlite(crm), files.content, box.mbox(), chats.content, customers, members, others, staff, ledger)
+    postgresql, mariadb = servers(ledger, members, others, staff, workers, customers)
+    return Company(
+        sqlite(crm), files.content, files.changed, box.mbox(), chats.content, postgresql, mariadb, customers, members, others, staff, ledger
+    )  # fmt: skip
+
+
+def servers(
+    ledger: Ledger, members: list[Member], others: list[Member], staff: list[Member], workers: list[Person], customers: list[Person]
+) -> tuple[str, str]:
+    """The systems that run on servers, as the scripts that fill them."""
+    taken = {member.person.name for member in (*members, *others, *staff)}
+    now = [member for member in staff if "left" not in member.also]
+    who = {member.person.number: member.person for member in (*members, *others)}
+
+    personnel, rng = Tables("hr", "", hr.COLUMNS, ledger), Random("optifo hr")
+    kin = people.invent(rng, 40, first_number=60_001, taken=taken)
+    kin[0], kin[3], kin[4] = who[50013], who[10808], who[50015]
+    hr.employees(personnel, staff, workers, people.invent(rng, 12, first_number=41, taken=taken), kin, rng)
+    applied = [(member.person, left) for member in others if "applicant" in member.kinds and (left := member.day("left"))]
+    applied += [(person, date(2025, 2, 1) + timedelta(days=27 * at)) for at, person in enumerate(people.invent(rng, 18, 61_001, taken))]
+    hr.applicants(personnel, applied, now[3].person)
+    hr.bookings(personnel, members, rng.sample(customers, 60), now[1].person, rng)
+
+    accounts, rng = Tables("erp", "optifo.", erp.COLUMNS, ledger), Random("optifo erp")
+    known_here_alone = people.invent(rng, 80, first_number=70_001, taken=taken)
+    erp.fill(accounts, members, others, [*rng.sample(customers, 90), *known_here_alone], now, rng)
+    return scripts.postgresql(personnel), scripts.mariadb(accounts)
 
 
 def _as_customer(member: Member, ledger: Ledger) -> Member:

@@ -68,7 +68,7 @@ def account(tables: Tables, member: Member) -> None:
         *(f"{min(member.days('orders') or [date(2024, 1, 9)]) - timedelta(days=40)} 09:00:00", end and f"{end} 12:00:00", comment),
         gone and f"{gone} 12:00:00",
     )
-    tables.add("customers", row, person, when=end)
+    tables.add("customers", row, by(person, soft=bool(gone)), when=end)
     if end:
         tables.ledger.closed[person.number] = end
     if user := member.also.get("user"):
@@ -83,9 +83,7 @@ def mailing(tables: Tables, member: Member, rng: Random) -> None:
     person, out = member.person, member.withdrawn
     if not person.email or not ("news" in member.also or "cookie-only" in member.kinds or person.number % 3 == 0):
         return
-    second = member.also.get("mail2", "")
-    email = second if second and "email-case" not in member.kinds else person.email
-    cookie = cookie_id(rng)
+    email, cookie = reads_at(member), cookie_id(rng)
     strength = "likely" if "+" in email or "shared-mail" in member.kinds or "shared-mailbox" in member.kinds else "certain"
     mark = by(person, strength=strength)
     tables.add("newsletter", (email, person.first, "2024-02-01 08:00:00", out and f"{out} 10:00:00", cookie), mark, when=out)
@@ -96,7 +94,13 @@ def mailing(tables: Tables, member: Member, rng: Random) -> None:
     if "cookie-only" in member.kinds:
         for page in ("/", "/priser", "/produkt/RAM-8"):
             tables.add("page_views", (cookie, f"2026-02-0{rng.randrange(1, 9)} 21:1{len(page) % 10}:00", page), person)
-        visit(tables, None, address(rng), cookie, "2026-02-09 20:00:00", [by(person)], rng)
+        visit(tables, None, address(rng), cookie, "2026-02-09 20:00:00", [by(person, policy="unjoined")], rng)
+
+
+def reads_at(member: Member) -> str:
+    """Where the newsletter goes: to the second address where there is one."""
+    second = member.also.get("mail2", "")
+    return second if second and "email-case" not in member.kinds else member.person.email
 
 
 def traces(tables: Tables, member: Member, rng: Random) -> None:
@@ -105,7 +109,7 @@ def traces(tables: Tables, member: Member, rng: Random) -> None:
     visit(tables, person.number, address(rng), cookie, f"2026-0{rng.randrange(1, 7)}-1{rng.randrange(10)} 18:20:00", [person], rng)
     if person.number % 2 or "cookie" in member.kinds:
         later = f"2026-0{rng.randrange(1, 7)}-2{rng.randrange(9)} 07:40:00"
-        visit(tables, None, address(rng), cookie, later, [by(person, strength="likely")], rng)
+        visit(tables, None, address(rng), cookie, later, [by(person, strength="likely", policy="unjoined")], rng)
 
 
 def asks(tables: Tables, member: Member, clerk: Person, rng: Random) -> None:
@@ -127,7 +131,8 @@ def stories(tables: Tables, who: dict[int, Member], staff: Sequence[Member]) -> 
 
     def ticket(number: int | None, day: str, subject: str, text: str, *whose: Whose, gone: str | None = None, note: str = "Løst") -> None:
         row = (len(tables.rows["tickets"]) + 1, number, f"{day} 11:00:00", subject, text, note, short(clerk), gone)
-        tables.add("tickets", row, *([who[number].person] if number else []), *whose, by(clerk, "handler"), when=day)
+        mine = [by(who[number].person, soft=bool(gone))] if number else []
+        tables.add("tickets", row, *mine, *whose, by(clerk, "handler"), when=day)
 
     def named(number: int, role: str = "mentioned", strength: str = "possible", findable: bool = True) -> Whose:
         return by(number, role, strength, findable=findable)

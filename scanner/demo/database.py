@@ -71,7 +71,7 @@ def buy(tables: Tables, row: tuple[str, int, str, str | None, str | None], perso
     if rng.random() < 0.9:
         tables.add("payments", payment(len(tables.rows["payments"]) + 1, number, moment, person, rng), person, when=moment)
     if rng.random() < 0.6:
-        issued = (datetime.fromisoformat(moment) + timedelta(days=1)).date()
+        issued = date.fromisoformat(moment[:10])
         billed = (f"F-{issued.year}-{len(tables.rows['invoices']) + 1:04}", number, person.number, issued.isoformat())
         tables.add("invoices", (*billed, person.company or person.name, person.address, rng.randrange(20, 9000)), person, when=issued)
 

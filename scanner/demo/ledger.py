@@ -30,6 +30,7 @@ class Mark:
 
     `findable` is false where nothing in the record, and nothing that it points to, leads to the person.
     `alone` is false where the record cannot be deleted without touching other people's: a line in a list.
+    `policy` says why no policy reaches it: `backup` or `unjoined`. `soft` rows are marked as deleted and still there.
     """
 
     person: int
@@ -40,6 +41,7 @@ class Mark:
     alone: bool = True
     when: date | None = None
     policy: str = ""
+    soft: bool = False
 
 
 class Ledger:
@@ -48,8 +50,13 @@ class Ledger:
     def __init__(self) -> None:
         self._marks: dict[tuple[int, Place], Mark] = {}
         self._same: dict[int, int] = {}
+        self._places: dict[Place, list[Mark]] = {}
+        self._people: dict[int, list[Mark]] = {}
+        self._counted = 0
         self.closed: dict[int, date] = {}
         """The end of the relationship with a customer, by number."""
+        self.closed_before: dict[int, date] = {}
+        """The same in the old system."""
         self.withdrawn: dict[int, date] = {}
         """When somebody took back the consent to newsletters."""
         self.left: dict[int, date] = {}
@@ -65,7 +72,7 @@ class Ledger:
     def mark(self, mark: Mark) -> None:
         """Note one record of one person."""
         mark = replace(mark, person=self.who(mark.person))
-        key = mark.person, mark.place
+        key, self._counted = (mark.person, mark.place), -1
         if old := self._marks.get(key):
             mark = replace(
                 mark,
@@ -76,6 +83,7 @@ class Ledger:
                 alone=old.alone and mark.alone,
                 when=old.when or mark.when,
                 policy=old.policy or mark.policy,
+                soft=old.soft or mark.soft,
             )  # fmt: skip
         self._marks[key] = mark
 
@@ -88,8 +96,20 @@ class Ledger:
 
     def of(self, number: int) -> list[Mark]:
         """The marks of one person, sorted by place."""
-        number = self.who(number)
-        return sorted((mark for mark in self._marks.values() if mark.person == number), key=lambda mark: mark.place)
+        self._index()
+        return sorted(self._people.get(self.who(number), []), key=lambda mark: mark.place)
+
+    def at(self, place: Place) -> list[Mark]:
+        """Everybody's marks on one record."""
+        self._index()
+        return self._places.get(place, [])
+
+    def _index(self) -> None:
+        if self._counted != len(self._marks):
+            self._people, self._places, self._counted = {}, {}, len(self._marks)
+            for mark in self._marks.values():
+                self._people.setdefault(mark.person, []).append(mark)
+                self._places.setdefault(mark.place, []).append(mark)
 
     def all(self) -> Iterable[Mark]:
         return self._marks.values()

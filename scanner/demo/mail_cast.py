@@ -111,6 +111,11 @@ def stories(box: Box, who: dict[int, Person], staff: Sequence[Member]) -> None:
     mail(814, stranger, "Rykker", "I skylder mig stadig svar.\n\nMette Nielsen", *namesakes)
     text = f"Jeg skriver om min nabo {who[10808].name}, {writing.address(who[10808])}. Hun kan ikke selv."
     mail(815, who[10797], "Vedr. min nabo", text, by(who[10797], "author"), by(who[10808], "mentioned"))
+    neighbour = who[50014]
+    text = f"Pakken kan afleveres hos {neighbour.name}, {writing.address(neighbour)}, tlf. {neighbour.phone}. Han er kørestolsbruger."
+    mail(819, who[10828], "Levering", text, by(who[10828], "author"), by(neighbour, "mentioned"))
+    text = "Hvor ligger Karen Blichfeldts Plads i forhold til Studie Karen Blichfeldt?"
+    mail(820, who[10817], "Vej til studiet", text, by(who[10817], "author"))
     text = f"Se vedhæftede liste fra {other.name}." + signature(clerk)
     listed = [who[number] for number in (10770, 10774, 10781, 10790, 10816, 10822)]
     message = head(816, clerk, INFO, "Kunder til opfølgning", sent=FIRST + timedelta(days=816))

@@ -67,6 +67,7 @@ def personnel(share: Files, staff: Sequence[Person], rng: Random) -> None:
             Sheet("Marts", rows, comments={"H4": f"{ill.first} er sygemeldt med stress, lægeerklæring modtaget"}),
             Sheet("Satser", [["Kørsel pr. km", 3.79], ["Kontingent HK", 489], ["ATP", 99]]),
         ),
+        when=date(2026, 3, 31),
     )
     share.add(
         "Personale/Sygefravær/notat.txt",

@@ -44,4 +44,4 @@ def fill(share: Files, staff: Sequence[Member], others: Sequence[Member]) -> Non
             person, day = member.person, member.day("left")
             text = f"Ansøgning\n\n{person.name}\n{person.address}\n{writing.phones(person.phone)[1]}\n{person.email}\n"
             text += "\nJeg er ordblind og medlem af HK.\n"
-            share.add(f"Personale/Ansøgninger/{day} {person.name}.txt", text.encode(), by(person, "author"), when=day)
+            share.add(f"Rekruttering/Ansøgninger/{day} {person.name}.txt", text.encode(), by(person, "author"), when=day)

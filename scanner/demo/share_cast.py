@@ -138,7 +138,7 @@ def invoices(share: Files, members: Sequence[Member]) -> None:
             share.add(f"Bogføring/{day.year}/Faktura {number}.pdf", pdf([lines]), person, when=day)
     shared = members[8].person, members[12].person
     pages = [["Kontoudtog 2025", f"Kundenr. {person.number}", person.name, person.address, "Saldo 0,00"] for person in shared]
-    share.add("Bogføring/2025/Kontoudtog samlet.pdf", pdf(pages))
+    share.add("Bogføring/2025/Kontoudtog samlet.pdf", pdf(pages), when=date(2025, 12, 31))
     for at, person in enumerate(shared, 1):
         share.mark("Bogføring/2025/Kontoudtog samlet.pdf", f"page={at}", person, when=date(2025, 12, 31))
 

@@ -16,11 +16,18 @@ NOWHERE = Place("", "", "")
 
 
 def by(
-    person: Person | int, role: str = "subject", strength: str = "certain", *, findable: bool = True, alone: bool = True, policy: str = ""
+    person: Person | int,
+    role: str = "subject",
+    strength: str = "certain",
+    *,
+    findable: bool = True,
+    alone: bool = True,
+    policy: str = "",
+    soft: bool = False,
 ) -> Mark:
     """How a row is somebody's, where it is not simply hers by its key."""
     number = person if isinstance(person, int) else person.number
-    return Mark(number, NOWHERE, role, strength, findable, alone, None, policy)
+    return Mark(number, NOWHERE, role, strength, findable, alone, None, policy, soft)
 
 
 def note(ledger: Ledger, place: Place, whose: Iterable[Whose], when: date | None) -> None:
@@ -36,10 +43,14 @@ class Files:
     def __init__(self, source: str, ledger: Ledger) -> None:
         self.source, self.ledger = source, ledger
         self.content: dict[str, bytes] = {}
+        self.changed: dict[str, date] = {}
+        """The day on which a file was last changed, where that is known."""
 
     def add(self, name: str, content: bytes, *whose: Whose, when: date | None = None) -> None:
         """Add a file, and note whose it is as a whole."""
         self.content[name] = content
+        if when:
+            self.changed[name] = when
         note(self.ledger, Place(self.source, name, ""), whose, when)
 
     def mark(self, object: str, record: str, *whose: Whose, when: date | None = None) -> None:

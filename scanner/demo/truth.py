@@ -16,6 +16,7 @@ from scanner.demo import writing
 from scanner.demo.cast import Member
 from scanner.demo.company import Company, make
 from scanner.demo.ledger import DAY, Mark
+from scanner.demo.policy import Fate, fates, overdue
 
 ORDINARY = (10_402, 10_407, 10_411, 10_413, 10_426, 10_440, 10_442, 10_455, 10_500, 10_600)
 """Customers without any difficulty that are subjects too; 10442 is the one under a hold."""
@@ -43,7 +44,7 @@ class Record:
     """One record of a subject, in the scanner's own address. `record` is `""` for a running document: any part of it will do.
 
     `strength` is what a fair caseworker could say who knows all that the company knows of the subject. A record that is not
-    `findable` holds nothing that leads to her; no search can be blamed for it.
+    `findable` holds nothing that leads to her; no search can be blamed for it. `fate` is what a deletion plan must say of it.
     """
 
     source: str
@@ -52,6 +53,7 @@ class Record:
     role: str
     strength: str
     findable: bool
+    fate: Fate
 
     @property
     def required(self) -> bool:
@@ -71,12 +73,27 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Overdue:
+    """A record that has been kept too long on the day of the truth, of whomever it is. `until` is the last day that it should have been."""
+
+    source: str
+    object: str
+    record: str
+    policy: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
-    """What is true of the company on a day. Records of a subject that are not listed are somebody else's."""
+    """What is true of the company on a day. Records of a subject that are not listed are somebody else's.
+
+    Fates and `overdue` are by the configuration with all sources in it: `configuration(…, postgresql=URL, mariadb=URL)`.
+    """
 
     day: str
     people: int
     subjects: tuple[Subject, ...]
+    overdue: tuple[Overdue, ...]
 
     def json(self) -> str:
         """The truth as a JSON object."""
@@ -91,7 +108,8 @@ def truth() -> Truth:
 def of(company: Company) -> Truth:
     """The truth about a company at hand."""
     subjects = tuple(_subject(company, member) for member in _chosen(company))
-    return Truth(DAY.isoformat(), len({company.ledger.who(mark.person) for mark in company.ledger.all()}), subjects)
+    late = tuple(Overdue(*mark.place, policy.name, until.isoformat()) for mark, policy, until in overdue(company.ledger))
+    return Truth(DAY.isoformat(), len({company.ledger.who(mark.person) for mark in company.ledger.all()}), subjects, late)
 
 
 def _chosen(company: Company) -> Iterator[Member]:
@@ -106,12 +124,12 @@ def _chosen(company: Company) -> Iterator[Member]:
 def _subject(company: Company, member: Member) -> Subject:
     person = member.person
     marks = company.ledger.of(person.number)
-    records = tuple(_record(mark) for mark in marks)
+    records = tuple(_record(mark, fate) for mark, fate in fates(company.ledger, person.number).items())
     return Subject(person.number, person.name, tuple(sorted(member.kinds)), tuple(_requests(member, marks)), records)
 
 
-def _record(mark: Mark) -> Record:
-    return Record(*mark.place, mark.role, mark.strength, mark.findable)
+def _record(mark: Mark, fate: Fate) -> Record:
+    return Record(*mark.place, mark.role, mark.strength, mark.findable, fate)
 
 
 def _requests(member: Member, marks: list[Mark]) -> Iterator[Request]:
