@@ -85,6 +85,7 @@ def scan(
         for message in messages:
             flow.take(message)
         flow.commit()
+    book.put_together(at_the_end=True)
     summary = flow.summary(list(numbers.values()), time.monotonic() - began)
     book.finish(run, json.dumps(summary))
     return summary
@@ -264,14 +265,13 @@ class _Flow:
         if self._finished:
             files = self._segments.flush() if self._segments is not None else []
             with self._book.transaction() as cursor:
-                where: dict[int, int] = {}
-                for file, units, findings in files:
-                    cursor.execute("insert into segment (file, findings) values (?, ?)", (file, findings))
-                    where |= dict.fromkeys(units, cursor.lastrowid or 0)
+                where = self._book.add_segments(files, cursor)
                 for source, group in itertools.groupby(self._finished, key=lambda item: item[0]):
                     rows = [(number, unit, read, where.get(number)) for _, number, unit, read in group]
                     self._book.record(self._run, source, rows, self._rules, cursor)
             self._finished = []
+            if files:
+                self._book.put_together()
         self._committed = time.monotonic()
 
     def summary(self, sources: list[int], seconds: float) -> dict[str, Any]:

@@ -34,6 +34,8 @@ NAME = "filename"
 """The field under which what stands in a file's name is found."""
 SEND = 20_000
 """So many findings travel to the coordinator at once."""
+SENT = SCHEMA.append(pa.field("fact", pa.bool_()))
+"""Findings as they travel and are kept; with `fact`, cells of a column that is one entity throughout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,10 @@ def _sealed(key: bytes, findings: pa.RecordBatch, tables: bool) -> pa.RecordBatc
 
 def _packed(batches: list[pa.RecordBatch]) -> bytes:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, SCHEMA) as stream:
+    with pa.ipc.new_stream(sink, SENT) as stream:
         for batch in batches:
+            if "fact" not in batch.schema.names:
+                batch = batch.append_column(SENT.field("fact"), pa.repeat(pa.scalar(False), len(batch)))
             stream.write_batch(batch)
     return bytes(sink.getvalue())
 

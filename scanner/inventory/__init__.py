@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,21 +14,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scanner.errors import InventoryError
 from scanner.extract.sampling import SAMPLE, Sampled
-from scanner.inventory import keys
+from scanner.inventory import files, keys
+from scanner.inventory.upgrade import VERSION, schema, upgrade
 from scanner.model import Problem, Unit, Why
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-VERSION = 2
-"""Of the schema. A book with a higher one was written by a newer program and is left alone."""
+    from scanner.inventory.index import FoundAt
+    from scanner.inventory.segments import Segment
 
 MAY_PASS = frozenset({Why.DENIED, Why.TIMED_OUT, Why.CRASHED, Why.CHANGED, Why.TOO_LARGE})
 """What may be otherwise next time, although the unit has not changed: such units are read again."""
 
 
 _OWN = frozenset({"lock", "book.db", "book.db-wal", "book.db-shm", "book.db-journal"})
-_SEGMENT = re.compile(r"[.]?[0-9a-f]{16}[.]parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,26 +143,16 @@ class Book:
 
     def _create(self, secret: str | None) -> None:
         if self.connection.execute("select count(*) from sqlite_master").fetchone()[0]:
-            self._upgrade()
+            if self.version <= VERSION:
+                upgrade(self.connection, self.version)
             return
         name = secrets.token_hex(8)
         key = keys.from_secret(secret) if secret else keys.make(name)
-        schema = _schema()
         values = "".join(
             f"insert into meta values ('{k}', '{v}');"
             for k, v in (("version", VERSION), ("id", name), ("key_check", keys.check(key)), ("created", now()))
         )
-        self.connection.executescript(f"begin; {schema} {values} commit;")
-
-    def _upgrade(self) -> None:
-        """A book of the first version says nothing of samples yet."""
-        if self.meta("version") != "1":
-            return
-        table = re.search(r"create table sample .*?;", _schema(), re.DOTALL)
-        view = re.search(r"create view coverage .*?;", _schema(), re.DOTALL)
-        if table and view:
-            said = f"drop view coverage; {table[0]} {view[0]} update meta set value = '2' where key = 'version'"
-            self.connection.executescript(f"begin; {said}; commit;")
+        self.connection.executescript(f"begin; {schema()} {values} commit;")
 
     def whole(self, source: int, unit: str, fingerprint: str, parts: int, rules: str) -> bool:
         """Whether an object is in the book in full: all its parts, under these rules, unchanged since."""
@@ -173,22 +162,31 @@ class Book:
         )
         return bool(self.connection.execute(query, (parts, fingerprint, rules, source, unit)).fetchone()[0])
 
-    def _check_version(self) -> None:
+    @property
+    def version(self) -> int:
+        """The version of its schema: an earlier one where it was only read since."""
         try:
-            version = int(self.meta("version"))
+            return int(self.meta("version"))
         except (sqlite3.DatabaseError, ValueError):
             raise InventoryError(f"{self.folder}: this is not an inventory, or it is damaged") from None
-        if version > VERSION:
-            raise InventoryError(f"{self.folder}: written by a newer version of persondata (book {version}, this one reads {VERSION})")
+
+    def _check_version(self) -> None:
+        if self.version > VERSION:
+            raise InventoryError(f"{self.folder}: written by a newer version of persondata (book {self.version}, this one reads {VERSION})")
 
     def _sweep_up(self) -> None:
-        """Remove what a killed run left aside: files that no line of the book names."""
+        """Remove what a killed run left aside: files that no line of the book names. What an earlier version wrote is written anew."""
         folder = self.folder / "segments"
         folder.mkdir(exist_ok=True, mode=0o700)
-        named = {row[0] for row in self.connection.execute("select file from segment")}
-        for path in folder.iterdir():
-            if path.name not in named and _SEGMENT.fullmatch(path.name):
-                path.unlink(missing_ok=True)
+        named = {name for row in self.connection.execute("select file, parts from segment") for name in files.whole(*row)}
+        there = {path.name for path in folder.iterdir()}
+        for name in there - named:
+            if files.NAMES.fullmatch(name):
+                (folder / name).unlink(missing_ok=True)
+        if named - there or any(name.endswith(".parquet") for name in named):
+            from scanner.inventory import compact
+
+            compact.old(self)
 
     # -- a run ---------------------------------------------------------------------------------------------
 
@@ -258,9 +256,9 @@ class Book:
         return int(self.meta("units") or 0) + 1
 
     def record(
-        self, run: int, source: int, units: Sequence[tuple[int, Unit, UnitRead, int | None]], rules: str, cursor: sqlite3.Cursor
+        self, run: int, source: int, units: Sequence[tuple[int, Unit, UnitRead, tuple[int, int] | None]], rules: str, cursor: sqlite3.Cursor
     ) -> None:
-        """Write down units that were read: (number, unit, what came of it, segment). Within the caller's transaction."""
+        """Write down units that were read: (number, unit, what came of it, (segment, its rows there)). Within the caller's transaction."""
         walked_before = cursor.execute(
             "select 1 from walk where source = ? and run < ? and listed is not null limit 1", (source, run)
         ).fetchone()
@@ -282,8 +280,9 @@ class Book:
                 cursor.execute("delete from unit where id = ?", old[:1])
             retry = any(p.why in MAY_PASS and not isinstance(p, Sampled) for p in read.problems)
             cursor.execute(
-                "insert into unit values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (number, source, unit.object, unit.part, unit.kind, unit.fingerprint, rules, int(retry), run, segment),
+                "insert into unit (id, source, object, part, kind, fingerprint, rules, retry, run, segment, in_segment)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (number, source, unit.object, unit.part, unit.kind, unit.fingerprint, rules, int(retry), run, *(segment or (None, 0))),
             )
             cursor.executemany(
                 "insert into object values (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -342,12 +341,29 @@ class Book:
         """Forget segments that no unit is in any more; their lines go first, then their files."""
         with self.transaction() as cursor:
             dead = cursor.execute(
-                "select id, file from segment where not exists (select 1 from unit where unit.segment = segment.id)"
+                "select id, file, parts from segment where not exists (select 1 from unit where unit.segment = segment.id)"
             ).fetchall()
             cursor.executemany("delete from segment where id = ?", [(row[0],) for row in dead])
-        for _, file in dead:
-            with suppress(OSError):
-                (self.folder / "segments" / file).unlink()
+        for _, file, parts in dead:
+            for name in files.whole(file, parts):
+                with suppress(OSError):
+                    (self.folder / "segments" / name).unlink()
+
+    def put_together(self, *, at_the_end: bool = False) -> None:
+        """Bound the number of segments, and at the end of a scan also what is dead in them."""
+        from scanner.inventory import compact
+
+        (compact.at_the_end if at_the_end else compact.during)(self)
+
+    def add_segments(self, made: Sequence[Segment], cursor: sqlite3.Cursor) -> dict[int, tuple[int, int]]:
+        """Name segments that were written. Returns (segment, rows) of each unit in them. Within the caller's transaction."""
+        where: dict[int, tuple[int, int]] = {}
+        for one in made:
+            cursor.execute(
+                "insert into segment (file, parts, findings, live) values (?, ?, ?, ?)", (one.file, one.parts, one.rows, one.rows)
+            )
+            where |= {unit: (cursor.lastrowid or 0, rows) for unit, rows in one.units.items()}
+        return where
 
     # -- answers -------------------------------------------------------------------------------------------
 
@@ -359,20 +375,21 @@ class Book:
             yield dict(zip(names, row, strict=True))
 
     def findings(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """All findings that are written out one by one, with `unit`; of units that are in the book now."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-        import pyarrow.parquet as pq
+        """All findings that are written out one by one, with `unit`; of units that are in the book now.
 
-        live: dict[int, list[int]] = {}
-        for unit, segment in self.connection.execute("select id, segment from unit where segment is not null order by id"):
-            live.setdefault(segment, []).append(unit)
-        for segment, file in self.connection.execute("select id, file from segment order by id").fetchall():
-            own = live.get(segment, [])
-            units = pa.array([*own, 0] if len(own) == 1 else own, pa.int64())
-            with pq.ParquetFile(self.folder / "segments" / file) as parquet:
-                for batch in parquet.iter_batches(columns=[*columns, "unit"] if columns else None):
-                    yield batch.filter(pc.is_in(batch.column("unit"), units))
+        Cells of columns that are facts are none of them, although their digests lie in the same segments.
+        """
+        from scanner.inventory import answers
+
+        return answers.findings(self, columns)
+
+    def where(self, wanted: Iterable[bytes]) -> Iterator[FoundAt]:
+        """Every place that holds a value with one of these digests, as a finding or as a cell of a column in a file that is
+        one entity throughout; of units that are in the book now. Columns of databases are not among them: they can be asked.
+        """
+        from scanner.inventory import index
+
+        return index.where(self, wanted)
 
 
 def _objects(cursor: sqlite3.Cursor, unit: int) -> dict[str, int]:
@@ -394,10 +411,6 @@ def _elsewhere(cursor: sqlite3.Cursor, source: int, unit: Unit, number: int) -> 
         (source, unit.object, number),
     ).fetchone()
     return {unit.object: count[1] or 0} if count[0] else {}
-
-
-def _schema() -> str:
-    return (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
 
 
 def _connect(path: Path, *, write: bool) -> sqlite3.Connection:

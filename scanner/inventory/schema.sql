@@ -1,9 +1,9 @@
 -- The book: what was scanned, what was found in it, and what was not read.
 --
 -- It holds addresses, counts, scores, shapes and keyed digests; never a value of anybody's.
--- The findings themselves lie beside this file as Parquet segments: one segment holds the findings of
--- many units, and a segment counts only when a row of `segment` names it. That row is written in the
--- same transaction as the units it serves, so a crash leaves either all of it or none.
+-- The findings themselves lie beside this file in segments: one segment holds the findings of many units (as Arrow
+-- files, each with its sorted digests beside it), and counts only when a row of `segment` names it. That row is
+-- written in the same transaction as the units it serves, so a crash leaves either all of it or none.
 
 -- What this inventory is. One row a key: 'version' (of this schema), 'id', 'key_check' (proves that the
 -- digest key is the one that the digests were made with, without saying what it is).
@@ -51,18 +51,28 @@ create table unit (
     retry       integer not null default 0 check (retry in (0, 1)),   -- 1: failed in a way that may pass
     run         integer not null references run,                       -- that read it last
     segment     integer references segment,                            -- null: no findings
+    in_segment  integer not null default 0 check (in_segment >= 0),    -- rows of the segment that are this unit's
     unique (source, object, part)
 ) strict;
 
 create index unit_run on unit (run);
 create index unit_parts on unit (source, object) where part <> '';
+create index unit_segment on unit (segment) where segment is not null;
 
--- A file of findings beside the book.
+-- Findings beside the book, in as many `parts` as it takes. `live` of the `findings` belong to units that are in the
+-- book; the rest is dead, is passed over by every reader, and is left out when the segment is written anew.
 create table segment (
     id       integer primary key,
     file     text not null unique,
-    findings integer not null check (findings >= 0)
+    findings integer not null check (findings >= 0),
+    parts    integer not null default 1 check (parts >= 0),
+    live     integer not null default 0
 ) strict;
+
+create trigger unit_leaves before delete on unit when old.segment is not null
+begin
+    update segment set live = live - old.in_segment where id = old.segment;
+end;
 
 -- What reading a unit gave for one object in it (a container holds many). One row an object and unit.
 create table object (

@@ -1,19 +1,36 @@
-"""Writes findings aside as Parquet, unit by unit, so that a crash leaves whole files that nobody names."""
+"""Writes findings aside as Arrow files with sorted keys beside them, so that a crash leaves whole files that nobody names."""
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+
+from scanner.inventory import files, index
 
 ALONE = 8 * 2**20
-"""A unit with more findings than this (bytes of Arrow) streams into a file of its own."""
+"""A unit with more findings than this (bytes of Arrow) streams into a segment of its own."""
+HELD = 16 * index.GROUP
+"""So many rows are held before they are written."""
 
 Attempt: TypeAlias = tuple[int, int]
+
+
+class Segment(NamedTuple):
+    """Findings that were written aside and wait to be named: so many rows of each unit, in so many parts."""
+
+    file: str
+    parts: int
+    units: dict[int, int]
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return sum(self.units.values())
 
 
 class Segments:
@@ -23,9 +40,9 @@ class Segments:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._waiting: dict[Attempt, list[pa.Table]] = {}
-        self._own: dict[Attempt, _File] = {}
+        self._own: dict[Attempt, Writer] = {}
         self._shared: list[tuple[int, pa.Table]] = []
-        self._ready: list[tuple[_File, int]] = []
+        self._ready: list[tuple[Writer, int]] = []
 
     def add(self, attempt: Attempt, stream: bytes) -> None:
         """Findings of a unit that is being read, as an Arrow IPC stream."""
@@ -33,7 +50,7 @@ class Segments:
         waiting = self._waiting.setdefault(attempt, [])
         waiting.append(table)
         if attempt in self._own or sum(one.nbytes for one in waiting) > ALONE:
-            file = self._own.setdefault(attempt, _File(self._folder))
+            file = self._own.setdefault(attempt, Writer(self._folder))
             for one in waiting:
                 file.write(one, 0)
             waiting.clear()
@@ -55,22 +72,19 @@ class Segments:
         for table in tables:
             self._shared.append((unit, table))
 
-    def flush(self) -> list[tuple[str, list[int], int]]:
-        """Write and name the findings of finished units. Returns (file, units, findings) of each new segment."""
+    def flush(self) -> list[Segment]:
+        """Write the findings of finished units. What is returned is on the disk, and counts once the book names it."""
         made = []
         for file, unit in self._ready:
-            made.append((file.finish(), [unit], file.rows))
+            segment = file.finish()
+            made.append(segment._replace(units={unit: segment.rows}))
         self._ready = []
         if self._shared:
-            file = _File(self._folder)
+            file = Writer(self._folder)
             for unit, table in self._shared:
                 file.write(table, unit)
-            made.append((file.finish(), [unit for unit, _ in self._shared], file.rows))
+            made.append(file.finish())
             self._shared = []
-        if made and hasattr(os, "O_DIRECTORY"):
-            handle = os.open(self._folder, os.O_DIRECTORY)
-            os.fsync(handle)
-            os.close(handle)
         return made
 
     def close(self) -> None:
@@ -79,34 +93,120 @@ class Segments:
             file.discard()
 
 
-class _File:
-    """One Parquet file in the making. `unit` 0 stands for the only unit of a file of its own."""
+class Writer:
+    """One segment in the making. Unit 0 stands for the only unit of a segment of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self._name = f"{secrets.token_hex(8)}.parquet"
-        self._path = folder / self._name
-        self._aside = folder / f".{self._name}"
-        self._writer: pq.ParquetWriter | None = None
-        self.rows = 0
+        self._folder = folder
+        self._file = secrets.token_hex(8)
+        self._parts: list[_Part] = []
+        self._held: list[pa.Table] = []
+        self._units: dict[int, int] = {}
 
     def write(self, table: pa.Table, unit: int) -> None:
-        table = table.append_column("unit", pa.array([unit], pa.int64()).take(pa.array([0] * len(table), pa.int8())))
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(
-                self._aside, table.schema, compression="zstd", use_dictionary=["object", "field", "entity", "rule"]
-            )
-        self._writer.write_table(table)
-        self.rows += len(table)
+        """Rows of one unit, or, where the table has them, of the units in its column `unit`."""
+        if "unit" not in table.column_names:
+            table = table.append_column("unit", pa.repeat(pa.scalar(unit, pa.int64()), len(table)))
+            self._units[unit] = self._units.get(unit, 0) + len(table)
+        else:
+            for one in table.column("unit").value_counts().to_pylist():
+                self._units[one["values"]] = self._units.get(one["values"], 0) + one["counts"]
+        self._held.append(table)
+        if sum(map(len, self._held)) >= HELD:
+            self._spill(everything=False)
 
-    def finish(self) -> str:
-        if self._writer is not None:
-            self._writer.close()
-        with open(self._aside, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(self._aside, self._path)
-        return self._name
+    def _spill(self, *, everything: bool) -> None:
+        """Write what is held, in whole groups; what is left over waits for more, but for the very last."""
+        table = pa.concat_tables(self._held)
+        end = len(table) if everything else len(table) // index.GROUP * index.GROUP
+        at = 0
+        while at < end:
+            if not self._parts or self._parts[-1].rows == index.PART:
+                if self._parts:
+                    self._parts[-1].end()
+                self._parts.append(_Part(self._folder, files.part(self._file, len(self._parts)), table.schema))
+            take = min(end - at, index.PART - self._parts[-1].rows)
+            self._parts[-1].write(table.slice(at, take))
+            at += take
+        self._held = [table.slice(end)] if end < len(table) else []
+
+    def finish(self) -> Segment:
+        """Write the rest, flush it to the disk, and give it its name."""
+        if self._held:
+            self._spill(everything=True)
+        for part in self._parts:
+            part.end()
+        for part in self._parts:
+            part.settle()
+        if hasattr(os, "O_DIRECTORY"):
+            handle = os.open(self._folder, os.O_DIRECTORY)
+            os.fsync(handle)
+            os.close(handle)
+        return Segment(self._file, len(self._parts), self._units)
 
     def discard(self) -> None:
-        if self._writer is not None:
+        """It is not wanted."""
+        for part in self._parts:
+            part.discard()
+
+
+class _Part:
+    """At most `index.PART` findings in a file, in groups of `index.GROUP`, and their keys in another."""
+
+    def __init__(self, folder: Path, names: Sequence[str], schema: pa.Schema) -> None:
+        self._names = [folder / name for name in names]
+        self._asides = [folder / f".{name}" for name in names]
+        options = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1), use_threads=False)
+        self._writer = pa.ipc.new_file(str(self._asides[0]), schema, options=options)
+        self._open = True
+        self._keys: list[index.Keys] = []
+        self.rows = 0
+
+    def write(self, table: pa.Table) -> None:
+        table = table.combine_chunks()
+        self._writer.write_table(table, max_chunksize=index.GROUP)
+        self._keys.extend(index.keys(column) for column in table.column("digest").chunks)
+        self.rows += len(table)
+
+    def end(self) -> None:
+        """No more rows: the file is closed and the keys are sorted; both are on the disk."""
+        if not self._open:
+            return
+        self._writer.close()
+        self._open = False
+        index.write(self._asides[1], self._keys)
+        self._keys = []
+        with open(self._asides[0], "rb+") as file:
+            os.fsync(file.fileno())
+
+    def settle(self) -> None:
+        for aside, name in zip(self._asides, self._names, strict=True):
+            os.replace(aside, name)
+
+    def discard(self) -> None:
+        if self._open:
             self._writer.close()
-        self._aside.unlink(missing_ok=True)
+        for path in self._asides:
+            path.unlink(missing_ok=True)
+
+
+def batches(folder: Path, file: str, parts: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a segment in order. Raises `FileNotFoundError` when it has been replaced meanwhile."""
+    if file.endswith(".parquet"):
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(folder / file) as parquet:
+            yield from parquet.iter_batches(columns=columns)
+        return
+    for part in range(parts):
+        with pa.memory_map(str(folder / files.part(file, part)[0])) as mapped:
+            reader = pa.ipc.open_file(mapped, options=_reading(mapped, columns))
+            for number in range(reader.num_record_batches):
+                yield reader.get_batch(number)
+
+
+def _reading(mapped: pa.MemoryMappedFile, columns: Sequence[str] | None) -> pa.ipc.IpcReadOptions:
+    if columns is None:
+        return pa.ipc.IpcReadOptions(use_threads=False)
+    names = pa.ipc.open_file(mapped).schema.names
+    return pa.ipc.IpcReadOptions(included_fields=[names.index(name) for name in columns], use_threads=False)
