@@ -14,7 +14,7 @@ from lxml import etree, html
 from scanner import report, resources
 from scanner.errors import ReportError
 
-SCHEMA = Path(report.__file__).parent / "inventory/schema.sql"
+SCHEMA = Path(resources.__file__).parent / "inventory/schema.sql"
 GOLDEN = Path(__file__).parent / "golden"
 FIRST, LAST = "2026-06-01T02:14:10Z", "2026-06-30T02:03:31Z"
 

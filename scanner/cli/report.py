@@ -11,7 +11,7 @@ from scanner.cli import options
 
 
 @click.command("report", short_help="Write a report.")
-@click.argument("kind", type=click.Choice(["overview"]))
+@click.argument("kind", type=click.Choice(["overview", "graph"]))
 @click.option(
     "-o",
     "--output",
@@ -23,7 +23,12 @@ from scanner.cli import options
 )
 @options.common
 def command(kind: str, out: Path, config_file: Path | None, inventory: Path) -> None:
-    """Write the report KIND to FILE. overview (HTML): what lies where, by class, and what was not read."""
+    """Write the report KIND to FILE.
+
+    overview (HTML): what lies where, by class, and what was not read.
+
+    graph (HTML, JSON, or YAML: a Fides dataset file): which tables are about people, and what belongs to them.
+    """
     settings = config.load(config_file)
     from scanner import report
 

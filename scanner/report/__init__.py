@@ -90,5 +90,20 @@ def overview(book: sqlite3.Connection) -> bytes:
     return page("overview", answers(book, "overview"))
 
 
-KINDS: Mapping[str, Mapping[str, Writer]] = {"overview": {".html": overview, ".htm": overview}}
+def _graph(form: str) -> Writer:
+    """The graph of tables; imported when it is asked for."""
+
+    def write_graph(book: sqlite3.Connection) -> bytes:
+        from scanner.report import fides, graph
+
+        writers: Mapping[str, Writer] = {"html": graph.as_html, "json": graph.as_json, "yaml": fides.as_yaml}
+        return writers[form](book)
+
+    return write_graph
+
+
+KINDS: Mapping[str, Mapping[str, Writer]] = {
+    "overview": {".html": overview, ".htm": overview},
+    "graph": {".html": _graph("html"), ".htm": _graph("html"), ".json": _graph("json"), ".yml": _graph("yaml"), ".yaml": _graph("yaml")},
+}
 """Every report with its formats."""
