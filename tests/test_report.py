@@ -32,7 +32,7 @@ def book(*units: tuple[str, str, str, str], holdings: tuple[tuple[str, str, str,
         opened.execute("insert into walk select 2, id, ? from source where name = ?", (LAST, source))
     for number, (source, name, status, reason) in enumerate(units, 1):
         opened.execute(
-            "insert into unit select ?, id, ?, '', 'file', 'f', 'r', 0, 2, null from source where name = ?",
+            "insert into unit (id, source, object, part, kind, fingerprint, rules, retry, run, segment) select ?, id, ?, '', 'file', 'f', 'r', 0, 2, null from source where name = ?",
             (number, name, source),
         )
         opened.execute("insert into object values (?, ?, 'file', ?, ?, 2048, 100, ?)", (number, name, status, reason, FIRST))
