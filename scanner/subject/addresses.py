@@ -200,6 +200,11 @@ def street_forms(text: str) -> list[str]:
     return [f"{road} {house}" for road in (_roads(text) if one.road and one.number else ()) for house in houses]
 
 
+def road_forms(text: str) -> list[str]:
+    """The road of an address in all its writings, lower case, as it is written first; nothing where there is no house number."""
+    return list(_roads(text))
+
+
 def _roads(text: str) -> dict[str, str]:
     """A road as it is written, with what is short written out, shortened, and in ASCII."""
     house = next((m for piece in re.split(r"[,;\n]", text.casefold()) if (m := _HOUSE.fullmatch(piece.strip()))), None)

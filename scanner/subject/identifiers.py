@@ -231,7 +231,8 @@ def _ids(known: str, text: str) -> Likeness:
     mine, theirs = (" ".join(one.casefold().split()) for one in (known, re.sub(r"^(\d+)\.0$", r"\1", text.strip())))
     if mine == theirs:
         return same("same number")
-    if re.sub(r"(?<!\d)0+(?=\d)", "", mine) == re.sub(r"(?<!\d)0+(?=\d)", "", theirs):
+    mine, theirs = (re.sub(r"(?<!\d)0+(?=\d)", "", one) for one in (mine, theirs))
+    if mine == theirs:
         return same("same number but for leading zeros")
     if re.sub(r"[\W_]", "", mine) == re.sub(r"[\W_]", "", theirs) != "":
         return variant("same number written with other separators")
