@@ -32,6 +32,8 @@ HEAVY = 2**20
 """Units that together are larger than this (`Task.size`) do not wait behind each other."""
 ROOM = 6_000
 """Bytes that fit into any system's pipe while nobody reads it (macOS: 8 KiB): what a busy worker is sent at most."""
+_ONE_THREAD = "OPENBLAS_NUM_THREADS"
+"""Workers are processes; threads beside them made each small text ten times as dear."""
 CULPRIT = 4_096
 """The longest name that `watch` keeps, in code points."""
 
@@ -377,6 +379,7 @@ class _Worker:
         settle = functools.partial(_settle, str(Path.cwd()), self.scratch.name)
         self.conn, theirs = context.Pipe()
         arguments = (theirs, memory, settle, prepare, work, limits)
+        os.environ.setdefault(_ONE_THREAD, "1")  # read when a library is loaded, before any code of ours runs in the new process
         self.process: BaseProcess = context.Process(target=_serve, args=arguments, daemon=True)
         with _deaf():
             self.process.start()

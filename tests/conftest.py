@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the program's workers; read when numpy is loaded
 ROOT = Path(__file__).parent.parent
 
 
