@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from scanner.contract import SourceContract, problems, read_all, texts
+from scanner.contract_database import DatabaseContract
 from scanner.errors import MissingExtra, SourceError
 from scanner.extract import nested, rows, sqlite
 from scanner.model import CUT, Blob, Limits, Opened, Problem, Source, TextBatch, Unit, Why
@@ -193,7 +194,7 @@ def write(path: Path, script: str) -> Path:
     return path
 
 
-class TestSqlite(SourceContract):
+class TestSqlite(DatabaseContract):
     @pytest.fixture
     def path(self, tmp_path: Path) -> Path:
         (tmp_path / "db").mkdir()
@@ -240,7 +241,7 @@ class TestSqlite(SourceContract):
 WAL = "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (1, 'ny');"
 
 
-class TestLiveWal(SourceContract):
+class TestLiveWal(DatabaseContract):
     """A database with a write-ahead log that another program has open."""
 
     @pytest.fixture
@@ -426,7 +427,7 @@ def admin(server: str) -> Iterator[Any]:
         yield connection
 
 
-class TestPostgresql(SourceContract):
+class TestPostgresql(DatabaseContract):
     @pytest.fixture
     def source(self, server: str, monkeypatch: pytest.MonkeyPatch) -> Source:
         monkeypatch.setattr(rows, "RANGE_ROWS", 1000)

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from scanner.contract import SourceContract, problems, read_all, texts
+from scanner.contract_database import DatabaseContract
 from scanner.errors import MissingExtra, SourceError
 from scanner.extract import rows
 from scanner.model import Limits, Opened, Problem, Source, TextBatch, Unit, Why
@@ -147,7 +148,7 @@ def ask(admin: Any, query: str) -> Any:
         return cursor.fetchall()
 
 
-class TestMariadb(SourceContract):
+class TestMariadb(DatabaseContract):
     @pytest.fixture
     def source(self, maria: str, monkeypatch: pytest.MonkeyPatch) -> Source:
         monkeypatch.setattr(rows, "RANGE_ROWS", 1000)
@@ -342,7 +343,7 @@ def postgres() -> Iterator[str]:
     running.cleanup()
 
 
-class TestAnyDialect(SourceContract):
+class TestAnyDialect(DatabaseContract):
     """What has no reader of its own is read through the inspector: tried on PostgreSQL, past its own reader."""
 
     @pytest.fixture

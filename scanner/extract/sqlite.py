@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from scanner.errors import MissingExtra
 from scanner.extract.cells import Cells, Document
@@ -52,7 +52,9 @@ def _quiet(_: str) -> None:
 class Table:
     """One table: `rowid` is the name that still means the row number (`""` for none), `floats` are the columns
     that can hold 3.0, `blobs` those declared to hold bytes, `trees` those declared to hold JSON.
-    `spare`: part of the primary key can be null, so that the row number must stand in.
+    `spare`: part of the primary key can be null, so that the row number must stand in. `types` are declared, in capitals.
+    Of a table without row numbers, `number` says in SQL which number reading all of it gives a row (`""`: it is counted),
+    and `inside` stands in a query instead of the name.
     """
 
     name: str
@@ -63,6 +65,14 @@ class Table:
     spare: bool
     blobs: tuple[int, ...] = ()
     trees: frozenset[int] = frozenset()
+    types: tuple[str, ...] = ()
+    number: str = ""
+    inside: str = ""
+
+    @property
+    def source(self) -> str:
+        """What a query reads."""
+        return self.inside or quoted(self.name)
 
 
 def read(blob: Blob, limits: Limits, watch: Callable[[str], None] = _quiet) -> Iterator[Reading]:
@@ -112,10 +122,14 @@ class Database:
 
     def select(self, query: str) -> Iterator[pa.RecordBatch]:
         """The answer to a query, every column as text."""
-        names = [_name(name) for name in self._connection.columns(query)]
+        names = [quoted(name) for name in self._connection.columns(query)]
         empty = ", ".join(f"'' as {name}" for name in names)
         texts = ", ".join(f"cast({name} as text)" for name in names)
         yield from self._connection.fetch(f"select {empty} union all select {texts} from ({query})", 16_384)
+
+    def query(self, sql: str, values: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        """Answer a small query. Raises `SqliteError`."""
+        return self._connection.query(sql, values)
 
     def tables(self, only: str = "") -> Iterator[Table | Problem]:
         """List the tables by name, or find the one called `only`; views and SQLite's own tables are left out."""
@@ -131,7 +145,7 @@ class Database:
         """Cut a table into (rows, bounds): one unit each, `rows` being a rough count for a large table."""
         if not table.rowid:
             return [(self._count(table, ""), "")]
-        name, rowid = _name(table.name), table.rowid
+        name, rowid = quoted(table.name), table.rowid
         try:
             low, high = self._connection.query(f"SELECT (SELECT min({rowid}) FROM {name}), (SELECT max({rowid}) FROM {name})")[0]
         except SqliteError:
@@ -178,13 +192,36 @@ class Database:
             yield Problem(object, error.why, error.detail)
         yield from cells.problems()
 
+    def some(
+        self,
+        table: Table,
+        object: str,
+        limits: Limits,
+        where: str,
+        values: Sequence[str],
+        *,
+        watch: Callable[[str], None],
+        skip: frozenset[str],
+    ) -> Iterator[Reading]:
+        """Read the rows of a table that meet a condition, whose parameters are bound to `values`."""
+        cells = Cells(object, limits, watch, skip)
+        yield Opened(object, "table")
+        try:
+            for one, rows, cap in self._passes(table, where, cells, values):
+                yield from self._chunks(table, one, rows, cap, cells, None, values)
+            if self._connection.unguarded and state(self._path) != self._connection.unguarded:
+                yield Problem(object, Why.CHANGED, "the database was written to meanwhile")
+        except SqliteError as error:
+            yield Problem(object, error.why, error.detail)
+        yield from cells.problems()
+
     def _drawn(self, table: Table, draw: Draw) -> Iterator[str]:
         """Draw chunks until the sample is sure enough: conditions on the row number.
 
         Where at least half of the row numbers between the first and the last are in use, a chunk is a range of them.
         Elsewhere such ranges would be of very different sizes, so that the rows are counted through in their order.
         """
-        name, rowid = _name(table.name), table.rowid
+        name, rowid = quoted(table.name), table.rowid
         count = self._count(table, "")
         low, high = self._connection.query(f"SELECT (SELECT min({rowid}) FROM {name}), (SELECT max({rowid}) FROM {name})")[0]
         dense = low is not None and high - low < 2 * count
@@ -220,46 +257,50 @@ class Database:
         rowid = "" if bare else next((word for word in ("rowid", "_rowid_", "oid") if word not in names), "")
         if virtual and rowid:
             try:
-                self._connection.query(f"SELECT {rowid} FROM {_name(name)} LIMIT 0")
+                self._connection.query(f"SELECT {rowid} FROM {quoted(name)} LIMIT 0")
             except SqliteError:
                 rowid = ""
         spare = bool(rowid) and any(row[1] != "INTEGER" and not row[3] for row in keys)
         floats = frozenset(row[0] for row in columns if not any(word in row[1] for word in _NO_FLOATS))
         blobs = tuple(i for i, row in enumerate(columns) if "BLOB" in row[1])
         trees = frozenset(i for i, row in enumerate(columns) if row[1].startswith("JSON") and not row[2])
-        return Table(name, tuple(row[0] for row in columns), floats, tuple(row[0] for row in keys), rowid, spare, blobs, trees)
+        types = tuple(row[1] for row in columns)
+        return Table(name, tuple(row[0] for row in columns), floats, tuple(row[0] for row in keys), rowid, spare, blobs, trees, types)
 
     def _count(self, table: Table, where: str) -> int:
         """Count rows; 0 in a damaged table, whose reading will say what is wrong after the rows that are whole."""
         try:
-            return int(self._connection.query(f"SELECT count(*) FROM {_name(table.name)} WHERE {where or '1'}")[0][0])
+            return int(self._connection.query(f"SELECT count(*) FROM {quoted(table.name)} WHERE {where or '1'}")[0][0])
         except SqliteError:
             return 0
 
-    def _passes(self, table: Table, where: str, cells: Cells) -> Iterator[tuple[str, int, int]]:
+    def _passes(self, table: Table, where: str, cells: Cells, values: Sequence[str] = ()) -> Iterator[tuple[str, int, int]]:
         """Say in how many passes to read, as (condition, rows at a time, longest value), so that memory is bounded."""
         if self._connection.size <= CHUNK_BYTES:
             yield where, CHUNK_ROWS, 0
             return
-        lengths = [f"ifnull(octet_length({_name(column)}), 0)" for column in table.columns]
+        lengths = [f"ifnull(octet_length({quoted(column)}), 0)" for column in table.columns]
         length, base = "+".join(lengths), where or "1"
-        longest = self._connection.query(f"SELECT max({length}) FROM {_name(table.name)} WHERE {base}")[0][0] or 0
+        longest = self._connection.query(f"SELECT max({length}) FROM {table.source} WHERE {base}", values)[0][0] or 0
         cap = cells.limits.document_bytes
         if longest > cap:
             counts = ",".join(f"sum({one} > {cap})" for one in lengths)
-            row = self._connection.query(f"SELECT {counts} FROM {_name(table.name)} WHERE {base}")[0]
+            row = self._connection.query(f"SELECT {counts} FROM {table.source} WHERE {base}", values)[0]
             for column, count in zip(table.columns, row, strict=True):
                 if count:
                     cells.miss(column, Why.TOO_LARGE, _LONG, count)
         if longest <= LONG_ROW:
             yield where, min(CHUNK_ROWS, CHUNK_BYTES // max(longest, 1)), 0
             return
-        yield f"{base} AND {length} <= {LONG_ROW}", CHUNK_BYTES // LONG_ROW, 0
-        yield f"{base} AND {length} > {LONG_ROW}", max(1, CHUNK_BYTES // longest), cap
+        yield f"({base}) AND {length} <= {LONG_ROW}", CHUNK_BYTES // LONG_ROW, 0
+        yield f"({base}) AND {length} > {LONG_ROW}", max(1, CHUNK_BYTES // longest), cap
 
-    def _chunks(self, table: Table, where: str, rows: int, cap: int, cells: Cells, draw: Draw | None) -> Iterator[Reading]:
+    def _chunks(
+        self, table: Table, where: str, rows: int, cap: int, cells: Cells, draw: Draw | None, values: Sequence[str] = ()
+    ) -> Iterator[Reading]:
         """Read columns; where one holds bytes that are no text, begin again and ask for the type of its values too."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         typed = list(table.blobs)
         width, done = len(table.columns), 0
@@ -267,7 +308,7 @@ class Database:
         while again:
             again = False
             seen = 0
-            for batch in self._connection.fetch(_select(table, where, typed, cap), rows):
+            for batch in self._connection.fetch(_select(table, where, typed, cap), rows, values):
                 seen += batch.num_rows
                 if seen <= done:
                     continue
@@ -278,14 +319,18 @@ class Database:
                 done = seen
                 if draw:
                     draw.rows += batch.num_rows
-                keys = batch.columns[width : batch.num_columns - len(typed)]
+                keys = batch.columns[width : width + len(table.keys)]
                 keys = [key if is_text(key) else decode(key, pa.nulls(len(key)))[0] for key in keys]
-                places = pa.array([f"row={n}" for n in range(done - batch.num_rows + 1, done + 1)])
+                if place := _place(table, typed):
+                    spare = batch.column(width + len(keys))
+                    places = pc.binary_join_element_wise("rowid=" if place == table.rowid else "row=", spare, "")
+                else:
+                    places = pa.array([f"row={n}" for n in range(done - batch.num_rows + 1, done + 1)])
                 records = places
                 if table.spare:
-                    records = record_names(table.keys, keys[:-1], keys[-1])
+                    records = record_names(table.keys, keys, spare)
                 elif keys:
-                    records = record_names(table.keys or ["rowid"], keys)
+                    records = record_names(table.keys, keys)
                 yield from self._columns(table, batch, typed, records, places, cells)
 
     def _columns(
@@ -311,7 +356,8 @@ class Database:
         yield from cells.read(documents)
 
 
-def _name(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as it stands in a query."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -319,25 +365,37 @@ def _text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def cell_text(table: Table, column: str) -> str:
+    """A column as the text that is read."""
+    name = quoted(column)
+    text = f"CAST({name} AS TEXT)"
+    if column in table.floats:
+        whole = f"typeof({name}) = 'real' AND abs({name}) < 1e15 AND {name} = CAST({name} AS INTEGER)"
+        text = f"CASE WHEN {whole} THEN CAST(CAST({name} AS INTEGER) AS TEXT) ELSE {text} END"
+    return text
+
+
+def _place(table: Table, typed: Sequence[int]) -> str:
+    """What tells where a row lies, where that is asked for: for its record, or for the name of a document in it."""
+    wanted = table.spare or not table.keys or typed
+    return (table.rowid or table.number) if wanted else ""
+
+
 def _select(table: Table, where: str, typed: Sequence[int], cap: int) -> str:
-    """Write the query: cells, then keys, then for each of the columns `typed` whether its value is a blob.
+    """Write the query: cells, then keys, then the row's place, then for each of the columns `typed` whether its value is a blob.
 
     The leading row tells the driver, which guesses types from the first values, that all columns are text.
     """
     columns = []
     for column in table.columns:
-        name = _name(column)
-        text = f"CAST({name} AS TEXT)"
-        if column in table.floats:
-            whole = f"typeof({name}) = 'real' AND abs({name}) < 1e15 AND {name} = CAST({name} AS INTEGER)"
-            text = f"CASE WHEN {whole} THEN CAST(CAST({name} AS INTEGER) AS TEXT) ELSE {text} END"
-        columns.append(f"CASE WHEN octet_length({name}) > {cap} THEN NULL ELSE {text} END" if cap else text)
+        text = cell_text(table, column)
+        columns.append(f"CASE WHEN octet_length({quoted(column)}) > {cap} THEN NULL ELSE {text} END" if cap else text)
     for key in table.keys:
-        name = _name(key)
+        name = quoted(key)
         blob = f"'x''' || hex({name}) || ''''"
         columns.append(f"CASE typeof({name}) WHEN 'blob' THEN {blob} ELSE CAST({name} AS TEXT) END")
-    if table.spare or (table.rowid and not table.keys):
-        columns.append(f"CAST({table.rowid} AS TEXT)")
+    if place := _place(table, typed):
+        columns.append(f"CAST({place} AS TEXT)")
     lead = ["''"] * len(columns) + ["0"] * len(typed)
-    columns += [f"typeof({_name(table.columns[i])}) = 'blob'" for i in typed]
-    return f"SELECT {','.join(lead)} UNION ALL SELECT {','.join(columns)} FROM {_name(table.name)} WHERE {where or '1'}"
+    columns += [f"typeof({quoted(table.columns[i])}) = 'blob'" for i in typed]
+    return f"SELECT {','.join(lead)} UNION ALL SELECT {','.join(columns)} FROM {table.source} WHERE {where or '1'}"

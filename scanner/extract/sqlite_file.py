@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,11 +68,11 @@ class Connection:
         """Let go of the file."""
         self._open.close()
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
+    def query(self, sql: str, values: Sequence[str] = ()) -> list[tuple[Any, ...]]:
         """Answer a small query."""
         try:
             with closing(self._open.cursor()) as cursor:
-                cursor.execute(sql)
+                cursor.execute(sql, list(values) or None)
                 return list(cursor.fetchall())
         except self._errors as error:
             raise explain(error) from None
@@ -86,12 +86,12 @@ class Connection:
         except self._errors as error:
             raise explain(error) from None
 
-    def fetch(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+    def fetch(self, sql: str, rows: int, values: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
         """Stream an answer in batches of `rows`, without its first row."""
         try:
             with closing(self._open.cursor()) as cursor:
                 cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(rows)})
-                cursor.execute(sql)
+                cursor.execute(sql, list(values) or None)
                 first = 1
                 for batch in cursor.fetch_record_batch():
                     if batch.num_rows > first:

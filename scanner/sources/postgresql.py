@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,10 @@ from scanner.extract import rows as cut
 from scanner.extract.cells import Cells, Document
 from scanner.extract.rows import Pace, key_ranges, range_condition
 from scanner.extract.sampling import SAMPLE, Draw, Sampling, instead_of, sampled
-from scanner.model import Limits, Opened, Problem, Reading, Unit, Why
+from scanner.model import Condition, Limits, Opened, Problem, Reading, Relation, Unit, Why
 from scanner.sources.patterns import Choice
+from scanner.sources.postgresql_lookup import Asked, find, numbered
+from scanner.sources.postgresql_relations import relations
 from scanner.sources.postgresql_server import Address, ServerError, Session, SnapshotGone
 from scanner.sources.postgresql_table import Table, describe, named, quoted, read, rewritten, sample
 
@@ -77,6 +79,8 @@ class Server:
     command has ended, and any superuser can switch them off, so that they cannot prove that a table is unchanged.
     """
 
+    dialect = "postgresql"
+
     def __init__(self, address: Address, name: str, include: tuple[str, ...], exclude: tuple[str, ...], limits: Limits) -> None:
         self.name, self.url = name, address.shown
         self.include, self.exclude, self.limits = include, exclude, limits
@@ -96,12 +100,10 @@ class Server:
 
     def units(self) -> Iterator[Unit | Problem]:
         """List the tables by name, and the key ranges of large ones."""
-        choice = Choice(self.include, self.exclude)
         try:
             with Session(self._address, seconds=self.limits.unit_seconds) as session:
-                found = [(f"{row[0]}.{row[1]}", row) for row in session.query(_TABLES) if not _internal(row[0])]
-                found = [pair for pair in found if choice.takes(pair[0]) and (pair[1][2] != "v" or pair[0] in self.include)]
-                if choice.takes(_LARGE_OBJECTS) and (count := session.query("SELECT count(*) FROM pg_largeobject_metadata")[0][0]):
+                found = self._listed(session)
+                if self._takes(_LARGE_OBJECTS, False) and (count := session.query("SELECT count(*) FROM pg_largeobject_metadata")[0][0]):
                     found.append((_LARGE_OBJECTS, ("", _LARGE_OBJECTS, "L", count, 0, True, None, False)))
             self._keep(any(row[6] and _is_large(row[4]) for _, row in found))
             with Session(self._address, snapshot=self._snapshot, seconds=self.limits.unit_seconds) as session:
@@ -164,6 +166,61 @@ class Server:
             return
         self._keeper = weakref.finalize(self, session.close)
 
+    def relations(self) -> Iterator[Relation | Problem]:
+        """Describe the tables that `units` would list."""
+        try:
+            with Session(self._address, seconds=self.limits.unit_seconds) as session:
+                found, known = self._listed(session), relations(session)
+        except ServerError as error:
+            raise SourceError(f"{self.url}: {error.detail}") from None
+        for object, row in sorted(found, key=lambda pair: pair[0]):
+            yield _refused(object, row) or known.get(object) or Problem(object, Why.CHANGED, "the table is gone")
+
+    def lookup(self, object: str, conditions: Sequence[Condition], *, limit: int = 0) -> Iterator[Reading]:
+        """Read the rows of a table that meet any of the conditions, as they are now."""
+        if object in self.skip:
+            return
+        self.watch(object)
+        cells, session = Cells(object, self.limits, self.watch, self.skip), None
+        try:
+            session = self._begin("")
+            place = find(session, object)
+            table = describe(session, *place[:2]) if place and self._takes(object, place[2]) else None
+            if table is None:
+                yield Problem(object, Why.CHANGED, "the table is gone")
+                return
+            yield Opened(object, "view" if table.kind == "v" else "table")
+            table = numbered(table)
+            asked, left = Asked(session, table), limit
+            for where in asked.wheres(conditions):
+                left -= yield from read(session, table, where, cells, self._pace(), limit=left, timed=True)
+                if limit and left <= 0:
+                    break
+        except ServerError as error:
+            yield Problem(object, error.why, error.detail)
+            return
+        finally:
+            if session is not None:
+                session.close()
+        denied = dict(table.problems)
+        for field in dict.fromkeys(asked.missing):
+            if field not in denied:
+                yield Problem(object, Why.CHANGED, "a column is gone", field=field)
+        for field, detail in table.problems:
+            yield Problem(object, Why.DENIED, detail, field=field)
+        yield from cells.problems()
+
+    def _takes(self, object: str, view: bool) -> bool:
+        return Choice(self.include, self.exclude).takes(object) and (not view or object in self.include)
+
+    def _listed(self, session: Session) -> list[tuple[str, tuple[Any, ...]]]:
+        """The rows of the catalogue that stand for what is to be read, with the name of each as an object."""
+        found = [(f"{row[0]}.{row[1]}", row) for row in session.query(_TABLES) if not _internal(row[0])]
+        return [(object, row) for object, row in found if self._takes(object, row[2] == "v")]
+
+    def _pace(self) -> Pace:
+        return Pace(self.rows_per_second / self.readers)
+
     @contextmanager
     def _at(self, schema: str, name: str) -> Iterator[tuple[Session, Table | None, bool]]:
         """A session for a table, its plan, and whether it sees a moment of its own.
@@ -197,7 +254,7 @@ class Server:
             self._patience, pause = self._patience - pause, min(2 * pause, 8.0)
 
     def _read(self, session: Session, table: Table, unit: Unit, where: str, cells: Cells) -> Iterator[Reading]:
-        pace = Pace(self.rows_per_second / self.readers)
+        pace = self._pace()
         if unit.part == SAMPLE and self.sampling:
             yield Opened(unit.object, "table")
             draw = Draw(self.sampling, float(json.loads(unit.locator)[3]))
@@ -209,12 +266,9 @@ class Server:
         yield from read(session, table, where, cells, pace)
 
     def _units(self, session: Session, object: str, row: tuple[Any, ...], mark: str, page: int) -> Iterator[Unit | Problem]:
-        schema, name, kind, rows, size, allowed, key, samples = row
-        if kind == "f":
-            yield Problem(object, Why.UNSUPPORTED, "a foreign table: its rows lie in another database")
-            return
-        if not allowed:
-            yield Problem(object, Why.DENIED, "the login has no SELECT privilege")
+        schema, name, kind, rows, size, _, key, samples = row
+        if problem := _refused(object, row):
+            yield problem
             return
         ranges = [""]
         if key and _is_large(size):
@@ -237,6 +291,13 @@ class Server:
             part = f"{number:08}" if len(ranges) > 1 else ""
             locator = json.dumps([schema, name, key or "", bounds])
             yield Unit(self.name, object, "table", rows // len(ranges), fingerprint, part, locator)
+
+
+def _refused(object: str, row: tuple[Any, ...]) -> Problem | None:
+    """Why a table cannot be read, going by its row of the catalogue."""
+    if row[2] == "f":
+        return Problem(object, Why.UNSUPPORTED, "a foreign table: its rows lie in another database")
+    return None if row[5] else Problem(object, Why.DENIED, "the login has no SELECT privilege")
 
 
 def _is_large(size: int | None) -> bool:

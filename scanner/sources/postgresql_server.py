@@ -178,12 +178,12 @@ class Session:
         except (dbapi.Error, OSError, pa.ArrowException) as error:
             raise _explain(error) from None
 
-    def fetch(self, sql: str) -> Iterator[pa.RecordBatch]:
-        """Stream an answer, as it comes, in batches of some 16 MB."""
+    def fetch(self, sql: str, *, timed: bool = False) -> Iterator[pa.RecordBatch]:
+        """Stream an answer, as it comes, in batches of some 16 MB; a `timed` one within the limit for small queries."""
         import pyarrow as pa
         from adbc_driver_postgresql import dbapi
 
-        if self._own_timeout:
+        if self._own_timeout and not timed:
             self.query(f"SET LOCAL statement_timeout = {self._own_timeout}")
             self._own_timeout = ""
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,7 +25,9 @@ SELECT a.attname::text,
        row_security_active(c.oid),
        (SELECT array_position(i.indkey::int2[], a.attnum) FROM pg_index i
         WHERE i.indrelid = c.oid AND i.indisprimary)::int,
-       current_setting('server_encoding') = 'SQL_ASCII'
+       current_setting('server_encoding') = 'SQL_ASCII',
+       quote_ident((SELECT nspname FROM pg_namespace WHERE oid = b.typnamespace)) || '.' || quote_ident(b.typname),
+       a.attcollation NOT IN (0, 100)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_type t ON t.oid = a.atttypid
@@ -51,10 +53,15 @@ _PAGE = "split_part(ctid::text, ',', 1)"
 
 
 class Column(NamedTuple):
-    """A column that is read, and of what kind: text, bytes, json, xml, tree (array, composite, hstore), range."""
+    """A column that is read, of what kind (text, bytes, json, xml, tree: array, composite, hstore; range) and of what type, `schema.type`.
+
+    `sorted`: it has another collation than the database.
+    """
 
     name: str
     kind: str
+    type: str = ""
+    sorted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ class Table:
 
     `keys` is the primary key; without one, `places` say where a row lies (both empty: nothing tells rows apart).
     `raw`: texts are bytes of any encoding. `problems` are the fields (`""`: some rows) that will not be read, and why.
+    `inside` stands in a query instead of its name.
     """
 
     schema: str
@@ -73,11 +81,12 @@ class Table:
     places: dict[str, str]
     raw: bool
     problems: list[tuple[str, str]]
+    inside: str = ""
 
     @property
     def name(self) -> str:
         """Its name in a query."""
-        return named(self.schema, self.table, self.kind)
+        return self.inside or named(self.schema, self.table, self.kind)
 
 
 def describe(session: Session, schema: str, name: str) -> Table | None:
@@ -87,7 +96,7 @@ def describe(session: Session, schema: str, name: str) -> Table | None:
         return None
     readable = [row for row in rows if row[2]]
     keys = sorted((row for row in rows if row[6] is not None), key=lambda row: int(row[6]))
-    _, _, _, whole, kind, hidden, _, raw = rows[0]
+    _, _, _, whole, kind, hidden, _, raw, *_ = rows[0]
     problems = [(row[0], "the login has no SELECT privilege") for row in rows if row[2] is False]
     if hidden:
         problems.append(("", "row security hides rows of this table from the login"))
@@ -95,7 +104,7 @@ def describe(session: Session, schema: str, name: str) -> Table | None:
     places = {"ctid": "ctid::text"} if whole and kind != "v" else {}
     if places and kind == "p":
         places = {"partition": "tableoid::regclass::text", **places}
-    return Table(schema, name, kind, [Column(row[0], row[1]) for row in readable], own, places, raw, problems)
+    return Table(schema, name, kind, [Column(row[0], row[1], row[8], row[9]) for row in readable], own, places, raw, problems)
 
 
 def rewritten(session: Session, table: Table) -> bool:
@@ -107,18 +116,24 @@ def rewritten(session: Session, table: Table) -> bool:
     return bool(session.query(_REWRITTEN, [f"{quoted(table.schema)}.{quoted(table.table)}"])[0][0])
 
 
-def read(session: Session, table: Table, where: str, cells: Cells, pace: Pace) -> Iterator[Reading]:
-    """Read the rows of a table that meet a condition (`""`: all of them)."""
+def read(
+    session: Session, table: Table, where: str, cells: Cells, pace: Pace, *, limit: int = 0, timed: bool = False
+) -> Generator[Reading, None, int]:
+    """Read the rows of a table that meet a condition (`""`: all of them), `timed` within the server's limits for small queries.
+
+    What it returns in the end is how many there were.
+    """
     documents = any(column.kind == "bytes" for column in table.columns)
     places = table.places if documents or not table.keys else {}
     query = f"SELECT {','.join([*_asked(table), *places.values()])} FROM {table.name} WHERE {where or 'true'}"
     done = 0
-    for whole in session.fetch(query):
+    for whole in session.fetch(f"{query} LIMIT {limit}" if limit else query, timed=timed):
         for at in range(0, whole.num_rows, pace.chunk):
             batch = whole.slice(at, pace.chunk)
             yield from _rows(table, batch, list(places), done, cells)
             done += batch.num_rows
             pace.take(batch.num_rows)
+    return done
 
 
 def sample(session: Session, table: Table, draw: Draw, cells: Cells, pace: Pace) -> Iterator[Reading]:

@@ -12,14 +12,14 @@ read too, their records told apart by `row_end`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scanner.errors import SourceError
 from scanner.extract.cells import Cells, Document
 from scanner.extract.rows import CHUNK_ROWS, column_batches, key_ranges, record_names
-from scanner.model import Limits, Opened, Problem, Reading, Source, Unit, Why
-from scanner.sources import sql_catalogue
+from scanner.model import Condition, Limits, Opened, Problem, Reading, Relation, Source, Unit, Why
+from scanner.sources import sql_catalogue, sql_lookup, sql_lookup_mysql, sql_relations
 from scanner.sources.patterns import Choice
 from scanner.sources.postgresql_server import ServerError
 from scanner.sources.sql_catalogue import Found, Table
@@ -50,6 +50,12 @@ def from_url(url: str, name: str, password: str | None, include: tuple[str, ...]
     return Server(address, name or address.shown, include, exclude, limits)
 
 
+def url_dialect(url: str) -> str:
+    """Whose SQL is spoken behind a URL."""
+    name = url.partition("://")[0].lower().partition("+")[0]
+    return "mysql" if name == "mariadb" else name
+
+
 def _quiet(_: str) -> None:
     """Nobody watches."""
 
@@ -63,20 +69,18 @@ class Server:
         self.watch: Callable[[str], None] = _quiet
         self.skip: frozenset[str] = frozenset()
         self._address = address
+        self.dialect = url_dialect(address.shown)
 
     def units(self) -> Iterator[Unit | Problem]:
         """List the tables by name, and the key ranges of large ones.
 
         All are listed before the first is given: a transaction that waits for the reader would hold up who alters a table.
         """
-        choice = Choice(self.include, self.exclude)
         units: list[Unit | Problem] = []
         try:
             with self._session() as session:
-                listed = sql_catalogue.tables(session, self._address.database, bool(self.include))
-                for found in sorted(listed, key=lambda one: one.object):
-                    if choice.takes(found.object) and (not found.view or found.object in self.include):
-                        units += self._units(session, found)
+                for found in self._listed(session):
+                    units += self._units(session, found)
         except ServerError as error:
             raise SourceError(f"{self.url}: {error.detail}") from None
         yield from units
@@ -96,13 +100,59 @@ class Server:
                     return
                 rows = session.fetch(table.query, table.fetch)
                 yield Opened(unit.object, "table", rows=unit.size)
-                yield from _read(unit, table, rows, cells)
+                yield from _read(unit.object, table, rows, cells, unit.part)
         except ServerError as error:
             yield Problem(unit.object, error.why, error.detail)
             return
         for field, detail in table.problems:
             yield Problem(unit.object, Why.DENIED, detail, field=field)
         yield from cells.problems()
+
+    def relations(self) -> Iterator[Relation | Problem]:
+        """Describe the tables that `units` would list."""
+        try:
+            with self._session() as session:
+                listed = self._listed(session)
+                described = sql_relations.relations(session, listed)
+        except ServerError as error:
+            raise SourceError(f"{self.url}: {error.detail}") from None
+        for found in listed:
+            yield Problem(found.object, found.why, found.detail) if found.why is not None else described[found.object]
+
+    def lookup(self, object: str, conditions: Sequence[Condition], *, limit: int = 0) -> Iterator[Reading]:
+        """Read the rows of a table that meet any of the conditions, as they are now."""
+        if object in self.skip:
+            return
+        self.watch(object)
+        cells = Cells(object, self.limits, self.watch, self.skip)
+        try:
+            with self._session() as session:
+                found = next((one for one in self._listed(session, object) if one.object == object), None)
+                table = found and sql_catalogue.plan(session, found.schema, found.name, "", "", self.limits.document_bytes)
+                if found is None or table is None or found.why is not None:
+                    yield Problem(object, (found and found.why) or Why.CHANGED, (found and found.detail) or "the table is gone")
+                    return
+                ask: type[sql_lookup.Asked | sql_lookup_mysql.Asked] = sql_lookup_mysql.Asked if session.mysql else sql_lookup.Asked
+                asked = ask(session, found, table)
+                rows, numbered = asked.rows(conditions, limit)
+                yield Opened(object, "table")
+                yield from _read(object, table, rows, cells, numbered=numbered)
+        except ServerError as error:
+            yield Problem(object, error.why, error.detail)
+            return
+        denied = dict(table.problems)
+        for field in dict.fromkeys(asked.missing):
+            if field not in denied:
+                yield Problem(object, Why.CHANGED, "a column is gone", field=field)
+        for field, detail in table.problems:
+            yield Problem(object, Why.DENIED, detail, field=field)
+        yield from cells.problems()
+
+    def _listed(self, session: Session, only: str = "") -> list[Found]:
+        """The tables that are to be read, by name; all of them, or at least the one that is called `only`."""
+        choice = Choice(self.include, self.exclude)
+        listed = sorted(sql_catalogue.tables(session, self._address.database, bool(self.include), only), key=lambda one: one.object)
+        return [one for one in listed if choice.takes(one.object) and (not one.view or one.object in self.include)]
 
     def select(self, query: str) -> Iterator[pa.RecordBatch]:
         """The answer to a query, every column as text. Raises `SourceError` when it cannot be asked."""
@@ -139,14 +189,15 @@ class Server:
             yield Unit(self.name, found.object, "table", rows // len(ranges), stamp, f"{number:08}" if len(ranges) > 1 else "", locator)
 
 
-def _read(unit: Unit, table: Table, rows: Iterator[Any], cells: Cells) -> Iterator[Reading]:
+def _read(object: str, table: Table, rows: Iterator[Any], cells: Cells, part: str = "", *, numbered: bool = False) -> Iterator[Reading]:
+    """Rows as columns; with `numbered`, each row ends in the number that reading all of the table gives it."""
     import pyarrow as pa
 
     width, done = len(table.columns), 0
     at = [table.columns.index(key) for key in table.keys] + [width + i for i in range(len(table.places))]
     for chunk in chunks(rows, table.long, table.chunk):
         values = list(zip(*chunk, strict=True))
-        numbers = range(done + 1, done + len(chunk) + 1)
+        numbers = values[-1] if numbered else range(done + 1, done + len(chunk) + 1)
         done += len(chunk)
         records = (
             record_names([*table.keys, *table.places], [names(values[i]) for i in at]) if at else pa.array([f"row={n}" for n in numbers])
@@ -155,14 +206,15 @@ def _read(unit: Unit, table: Table, rows: Iterator[Any], cells: Cells) -> Iterat
         documents: list[Document] = []
         for i, field in enumerate(table.columns):
             if i in table.binary if table.binary is not None else has_bytes(values[i]):
-                part = f"part={unit.part}," if unit.part else ""
-                column, found = cells.split(field, plain(values[i]), records.to_pylist(), [f"{part}row={n}" for n in numbers])
+                spots = [f"part={part},row={n}" if part else f"row={n}" for n in numbers]
+                column, found = cells.split(field, plain(values[i]), records.to_pylist(), spots)
                 documents += found
             else:
                 column = texts(values[i])
             columns.append(column)
-        for i, flags in zip(table.capped, values[width + len(table.places) :], strict=True):
-            if over := sum(flag == b"1" for flag in flags):
-                cells.miss(table.columns[i], Why.TOO_LARGE, "{} values are longer than the limit and were not read", over)
-        yield from column_batches(unit.object, table.columns, columns, records)
+        flags = values[width + len(table.places) :][: len(table.capped)]
+        for i, over in zip(table.capped, flags, strict=True):
+            if count := sum(flag == b"1" for flag in over):
+                cells.miss(table.columns[i], Why.TOO_LARGE, "{} values are longer than the limit and were not read", count)
+        yield from column_batches(object, table.columns, columns, records)
         yield from cells.read(documents)

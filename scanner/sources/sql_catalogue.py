@@ -22,14 +22,14 @@ _SYSTEM = frozenset({
 _MYSQL_TABLES = """
 SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, UNIX_TIMESTAMP(CREATE_TIME), UNIX_TIMESTAMP(UPDATE_TIME), UNIX_TIMESTAMP()
 FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
-  AND (:database = '' OR TABLE_SCHEMA = :database)
+  AND (:database = '' OR TABLE_SCHEMA = :database) {only}
 """
 _MYSQL_KEYS = """
 SELECT TABLE_SCHEMA, TABLE_NAME, SUM(FIND_IN_SET('select', LOWER(PRIVILEGES)) > 0), SUM(COLUMN_KEY = 'PRI'),
        MAX(CASE WHEN COLUMN_KEY = 'PRI' AND DATA_TYPE IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint')
                      AND FIND_IN_SET('select', LOWER(PRIVILEGES)) > 0 THEN COLUMN_NAME END)
 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
-  AND (:database = '' OR TABLE_SCHEMA = :database)
+  AND (:database = '' OR TABLE_SCHEMA = :database) {only}
 GROUP BY TABLE_SCHEMA, TABLE_NAME
 """
 _MYSQL_TABLE = (
@@ -45,8 +45,8 @@ SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, NULLABLE = 'YES' OR SU
 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = :s AND TABLE_NAME = :t AND NON_UNIQUE = 0
 ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX
 """
-_BINARY = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector"})
-_SHAPES = frozenset({
+BINARY = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector"})
+SHAPES = frozenset({
     "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
     "geometrycollection", "geomcollection",
 })  # fmt: skip
@@ -85,6 +85,7 @@ class Table:
     `capped` whether its value is longer than the limit and left out.
 
     `keys` name a record, else `places`, else its row number. `binary` columns hold bytes, `None` standing for any column.
+    `source` is what follows FROM, in the query of MariaDB and MySQL.
     """
 
     query: Any
@@ -97,11 +98,15 @@ class Table:
     chunk: int = CHUNK_ROWS
     fetch: int = 1_000
     problems: tuple[tuple[str, str], ...] = ()
+    source: str = ""
 
 
-def tables(session: Session, database: str, views: bool) -> Iterator[Found]:
-    """List the tables of a server, in no order; with `views`, views too. Raises `ServerError`."""
-    return _mysql_tables(session, database) if session.mysql else _other_tables(session, views)
+def tables(session: Session, database: str, views: bool, only: str = "") -> Iterator[Found]:
+    """List the tables of a server, in no order; with `views`, views too. With `only`, others than that object may be left out.
+
+    Raises `ServerError`.
+    """
+    return _mysql_tables(session, database, only) if session.mysql else _other_tables(session, views, only)
 
 
 def bounds(session: Session, found: Found) -> tuple[int, int] | None:
@@ -131,9 +136,15 @@ def plan(session: Session, schema: str, name: str, key: str, part: str, cap: int
 # --- MariaDB and MySQL ---------------------------------------------------------------------------------------------
 
 
-def _mysql_tables(session: Session, database: str) -> Iterator[Found]:
-    known = {(row[0], row[1]): row[2:] for row in session.query(_MYSQL_KEYS, {"database": database})}
-    for schema, name, type, engine, rows, created, updated, now in session.query(_MYSQL_TABLES, {"database": database}):
+def _mysql_tables(session: Session, database: str, only: str = "") -> Iterator[Found]:
+    one = "AND TABLE_SCHEMA = :schema AND TABLE_NAME = :name" if only else ""
+    places = [{"schema": schema, "name": name} for schema, name in _places(only)] if only else [{}]
+
+    def rows_of(query: str) -> list[Any]:
+        return [row for place in places for row in session.query(query.format(only=one), {"database": database, **place})]
+
+    known = {(row[0], row[1]): row[2:] for row in rows_of(_MYSQL_KEYS)}
+    for schema, name, type, engine, rows, created, updated, now in rows_of(_MYSQL_TABLES):
         found = Found(schema, name, type.endswith("VIEW") or engine == "MRG_MyISAM", int(rows or 0))
         readable, parts, key = known.get((schema, name), (0, 0, None))
         settled = updated is not None and updated < now - _SETTLED
@@ -161,7 +172,7 @@ def _mysql_plan(session: Session, schema: str, name: str, key: str, part: str, c
     columns = [row[2:5] for row in described if row[5]]
     names = [row[0] for row in columns]
     problems = [(row[2], "the login has no SELECT privilege") for row in described if not row[5]]
-    table = f"{_quoted(schema)}.{_quoted(name)}"
+    table = f"{quoted(schema)}.{quoted(name)}"
     try:
         session.ask(f"SELECT * FROM {table} LIMIT 0")
     except ServerError as error:
@@ -174,36 +185,37 @@ def _mysql_plan(session: Session, schema: str, name: str, key: str, part: str, c
         indexes.setdefault(index, []).append((column, bool(useless)))
     keys = next((index for index in indexes.values() if all(column in names and not useless for column, useless in index)), [])
     capped = tuple(i for i, row in enumerate(columns) if row[2] > cap)
-    texts = [_mysql_text(_quoted(column), type, cap if length > cap else 0) for column, type, length in columns]
-    flags = [f"OCTET_LENGTH({_quoted(names[i])}) > {cap}" for i in capped]
+    texts = [mysql_text(quoted(column), type, cap if length > cap else 0) for column, type, length in columns]
+    flags = [f"OCTET_LENGTH({quoted(names[i])}) > {cap}" for i in capped]
     places = ("row_end",) if historic and keys and "row_end" not in [column for column, _ in keys] else ()
     ends = [f"CAST({'ROW_END' if place == 'row_end' else place} AS CHAR)" for place in places]
     aside = "SQL_BUFFER_RESULT " * (engine in _LOCKING)
-    where_part = range_condition(_quoted(key), part) if key else ""
-    query = (
-        f"SELECT {aside}{', '.join([*texts, *ends, *flags])} FROM {table}{' FOR SYSTEM_TIME ALL' * historic}"
-        f"{f' WHERE {where_part}' if where_part else ''}"
-    )
+    where_part = range_condition(quoted(key), part) if key else ""
+    source = f"{table}{' FOR SYSTEM_TIME ALL' * historic}"
+    query = f"SELECT {aside}{', '.join([*texts, *ends, *flags])} FROM {source}{f' WHERE {where_part}' if where_part else ''}"
     short = sum(row[2] for row in columns if row[2] <= _LONG)
     return Table(
         query,
         tuple(names),
         tuple(column for column, _ in keys),
         places,
-        frozenset(i for i, row in enumerate(columns) if row[1] in _BINARY),
+        frozenset(i for i, row in enumerate(columns) if row[1] in BINARY),
         tuple(i for i, row in enumerate(columns) if row[2] > _LONG),
         capped,
         max(256, min(CHUNK_ROWS, 2**28 // max(short, 1))),
         problems=tuple(problems),
+        source=source,
     )
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as it stands in a query of MariaDB or MySQL."""
     return "`" + name.replace("`", "``") + "`"
 
 
-def _mysql_text(name: str, type: str, cap: int) -> str:
-    if type in _SHAPES:
+def mysql_text(name: str, type: str, cap: int) -> str:
+    """A column as the text that is read, or nothing where it has more than `cap` bytes."""
+    if type in SHAPES:
         return f"ST_AsText({name})"
     if type == "bit":
         return f"CAST({name} AS UNSIGNED)"
@@ -213,10 +225,21 @@ def _mysql_text(name: str, type: str, cap: int) -> str:
 # --- any other server ----------------------------------------------------------------------------------------------
 
 
-def _other_tables(session: Session, views: bool) -> Iterator[Found]:
+def _places(object: str) -> list[tuple[str, str]]:
+    """The schemas and names that an object could be called by."""
+    return [(object[:i], object[i + 1 :]) for i, sign in enumerate(object) if sign == "."] or [("", object)]
+
+
+def _other_tables(session: Session, views: bool, only: str) -> Iterator[Found]:
     from sqlalchemy import Integer
 
     inspection = session.inspect()
+    if only:
+        for place, name in _places(only):
+            seen = views and name in (inspection.ask("get_view_names", schema=place or None) or [])
+            if place.lower() not in _SYSTEM and inspection.ask("has_table", name, schema=place or None):
+                yield Found(place, name, view=bool(seen))
+        return
     for schema in _schemas(session, inspection):
         names = inspection.ask("get_table_names", schema=schema) or []
         stored = inspection.ask("get_materialized_view_names", schema=schema) or []
@@ -248,7 +271,7 @@ def _other_plan(session: Session, schema: str, name: str, key: str, part: str, _
     inspection = session.inspect()
     try:
         columns = inspection.ask("get_columns", name, schema=schema or None)
-        keys = _keys(inspection, name, schema or None, {column["name"] for column in columns if not column.get("nullable", True)})
+        keys = keys_of(inspection, name, schema or None, {column["name"] for column in columns if not column.get("nullable", True)})
     except ServerError as error:
         if error.why is Why.CHANGED:
             return None
@@ -267,7 +290,7 @@ def _other_plan(session: Session, schema: str, name: str, key: str, part: str, _
     return Table(query, tuple(names), tuple(keys), places, None, long, fetch=64 if long else 1_000)
 
 
-def _keys(inspection: Inspection, name: str, schema: str | None, filled: set[str]) -> list[str]:
+def keys_of(inspection: Inspection, name: str, schema: str | None, filled: set[str]) -> list[str]:
     """The columns of the primary key, or of a unique index over columns that are never null."""
     primary: list[str] = (inspection.ask("get_pk_constraint", name, schema=schema) or {}).get("constrained_columns") or []
     if primary:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -170,9 +170,15 @@ class Session:
         """What the server says about its tables, through SQLAlchemy."""
         return Inspection(self)
 
-    def fetch(self, statement: Any, rows: int = 1_000) -> Iterator[Any]:
-        """Stream the rows of an answer. Of MariaDB and MySQL every value is the bytes of its text; others give what their driver makes."""
-        yield from self.stream(statement, rows)[1]
+    def fetch(self, statement: Any, rows: int = 1_000, values: Sequence[Any] | None = None) -> Iterator[Any]:
+        """Stream the rows of an answer. Of MariaDB and MySQL every value is the bytes of its text; others give what their driver makes.
+
+        With `values`, MariaDB and MySQL bind them to the marks `%s`, and the answer is one of a question that ends in time.
+        """
+        if values is not None and self.mysql:
+            yield from self._unbuffered(str(statement), values)[1]
+        else:
+            yield from self.stream(statement, rows)[1]
 
     def stream(self, statement: Any, rows: int = 1_000) -> tuple[list[str], Iterator[Any]]:
         """The names of an answer's columns, and its rows; a driver that fetches many at once fetches `rows`."""
@@ -192,18 +198,19 @@ class Session:
         with self._explained():
             yield from result
 
-    def _unbuffered(self, statement: str) -> tuple[list[str], Iterator[Any]]:
+    def _unbuffered(self, statement: str, values: Sequence[Any] | None = None) -> tuple[list[str], Iterator[Any]]:
         """PyMySQL's own rows, as bytes: no value is too odd for them, such as the date 0000-00-00.
 
         The server's limit for the statement ends, because its time includes ours; the wait for the next row stays limited.
         """
         limit = "max_statement_time" if self.dialect.is_mariadb else "max_execution_time"  # type: ignore[attr-defined]
         with self._explained():
-            self.connection.exec_driver_sql(f"SET SESSION {limit} = @@GLOBAL.{limit}")
+            if values is None:
+                self.connection.exec_driver_sql(f"SET SESSION {limit} = @@GLOBAL.{limit}")
             driver: Any = self.connection.connection.driver_connection
             driver.use_unicode, driver.decoders = False, {}
             cursor = driver.cursor(importlib.import_module("pymysql.cursors").SSCursor)
-            cursor.execute(statement)
+            cursor.execute(statement, values)
             if cursor.description is None:
                 raise ServerError(Why.UNSUPPORTED, "the statement gives no rows")
             return [str(one[0]) for one in cursor.description], self._fetched(cursor)

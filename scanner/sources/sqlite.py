@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -11,8 +11,10 @@ from scanner.errors import SourceError
 from scanner.extract.sampling import SAMPLE, Sampling, instead_of
 from scanner.extract.sqlite import Database
 from scanner.extract.sqlite_file import SqliteError, state
-from scanner.model import Limits, Problem, Reading, Unit, Why
+from scanner.model import Condition, Limits, Problem, Reading, Relation, Unit, Why
 from scanner.sources.patterns import Choice
+from scanner.sources.sqlite_lookup import Asked, placed
+from scanner.sources.sqlite_relations import relations
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,6 +36,8 @@ def _quiet(_: str) -> None:
 
 class Tables:
     """The tables of a database file; a large one is several units, cut by row number."""
+
+    dialect = "sqlite"
 
     def __init__(self, url: str, path: str, name: str, include: tuple[str, ...], exclude: tuple[str, ...], limits: Limits) -> None:
         self.name, self.url = name, url
@@ -86,6 +90,37 @@ class Tables:
                     )
         except SqliteError as error:
             yield Problem(unit.object, error.why, error.detail)
+
+    def relations(self) -> Iterator[Relation | Problem]:
+        """Describe the tables that `units` would list."""
+        choice = Choice(self.include, self.exclude)
+        try:
+            with Database.open(self._path) as database:
+                yield from [one for one in relations(database) if choice.takes(one.object)]
+        except SqliteError as error:
+            raise SourceError(f"{self.url}: {error.detail}") from None
+
+    def lookup(self, object: str, conditions: Sequence[Condition], *, limit: int = 0) -> Iterator[Reading]:
+        """Read the rows of a table that meet any of the conditions."""
+        if object in self.skip:
+            return
+        self.watch(object)
+        gone = Problem(object, Why.CHANGED, "the table is gone")
+        try:
+            with Database.open(self._path) as database:
+                listed = database.tables(object) if object and Choice(self.include, self.exclude).takes(object) else iter(())
+                table = next(listed, gone)
+                if isinstance(table, Problem):
+                    yield table
+                    return
+                table = placed(table)
+                asked = Asked(database, table)
+                where, values = asked.where(conditions, limit)
+                yield from database.some(table, object, self.limits, where or "0", values, watch=self.watch, skip=self.skip)
+                for field in dict.fromkeys(asked.missing):
+                    yield Problem(object, Why.CHANGED, "a column is gone", field=field)
+        except SqliteError as error:
+            yield Problem(object, error.why, error.detail)
 
     def select(self, query: str) -> Iterator[pa.RecordBatch]:
         """The answer to a query, every column as text. Raises `SourceError` when it cannot be asked."""
