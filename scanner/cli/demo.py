@@ -34,3 +34,4 @@ def command(folder: Path, truth_file: Path | None, config_file: Path | None, inv
             raise UsageError(f"{truth_file}: cannot be written ({error.strerror})") from error
     click.echo(f"wrote a made-up company to {folder}; now try:")
     click.echo("  persondata scan " + " ".join(sources))
+    click.echo(f"two more of its systems wait in {folder / 'servers'}; {folder / 'persondata.toml'} says how to load them")

@@ -166,4 +166,5 @@ def stories(tables: Tables, who: dict[int, Member], staff: Sequence[Member]) -> 
     boss, tine, jakob = who[10804].person, who[50003].person, who[50004].person
     for at, (person, title) in enumerate(((boss, "Indehaver"), (tine, "Bogholder"), (jakob, "Fotograf")), 1):
         mail = boss.email if person is not tine else "tine@havnensfoto.example"
-        tables.add("contacts", (at, boss.number, person.name, mail, writing.phones(person.phone)[at], title), person)
+        company = [by(boss, "mentioned", "possible")] if person is not boss else []
+        tables.add("contacts", (at, boss.number, person.name, mail, writing.phones(person.phone)[at], title), person, *company)

@@ -23,7 +23,14 @@ def fill(share: Files, staff: Sequence[Member], others: Sequence[Member]) -> Non
         folder = f"Personale/{person.name}" if person.name != "Lars Jensen" else "Personale/Jensen, Lars"
         share.add(
             f"{folder}/Ansættelsesaftale.docx",
-            docx([f"Ansættelsesaftale for {person.name}, {writing.cprs(person.cpr)[0]}", person.address, f"Underskrevet af {boss.name}"]),
+            docx(
+                [
+                    f"Ansættelsesaftale for {person.name}, {writing.cprs(person.cpr)[0]}",
+                    person.address,
+                    person.email,
+                    f"Underskrevet af {boss.name}",
+                ]
+            ),
             *(person, by(boss, "signature", "possible")),
             when=left,
         )
