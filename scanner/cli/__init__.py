@@ -18,6 +18,7 @@ COMMANDS = {
     "inventory": "Show what personal data lies where.",
     "coverage": "Show what was read and what was not.",
     "show": "Read a place again and mark what is found there.",
+    "find": "Find every record of one person, and say why it is hers.",
     "rules": "List, show and test the detection rules.",
     "report": "Write a report.",
     "demo": "Write a small made-up company to try everything on.",

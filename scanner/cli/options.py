@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -192,3 +193,26 @@ def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
 def _printable(value: Any) -> str:
     text = "" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+class Line:
+    """One line on the terminal that says how far long work is; nothing where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._on = sys.stderr.isatty()
+        self._last = 0.0
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._on and self._last:
+            click.echo("\r\033[K", nl=False, err=True)
+
+    def show(self, text: str | Callable[[], str]) -> None:
+        """Called often; draws ten times a second."""
+        if not self._on or time.monotonic() - self._last < 0.1:
+            return
+        self._last = time.monotonic()
+        said = text if isinstance(text, str) else text()
+        click.echo(f"\r\033[K{said[:120]}", nl=False, err=True)

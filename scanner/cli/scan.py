@@ -8,7 +8,6 @@ import os
 import secrets
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,12 +61,12 @@ def command(
     digest = options.rules_digest(settings, level)
     if not (inventory / "book.db").is_file():
         options.detector(settings, level)
-    with options.open_book(inventory, settings, write=True) as book, _Line() as line:
+    with options.open_book(inventory, settings, write=True) as book, options.Line() as line:
         key = book.key()
         known = _known(settings, level, key, inventory) if settings.known else ()
         summary = scan.scan(
             book, sources, listings, _Setup(settings, level, key, tuple(sources), known), digest,
-            limits=settings.limits, full=full, processes=workers or 0, progress=line.show,
+            limits=settings.limits, full=full, processes=workers or 0, progress=lambda progress: line.show(lambda: _told(progress)),
         )  # fmt: skip
         graph_book.update(book, sources, summary["run"])
         unread = sum(summary["objects"][status] for status in ("partial", "skipped", "failed")) or _unread(book, sources)
@@ -200,25 +199,6 @@ def _size(count: int) -> str:
     return f"{size:.1f} TB"
 
 
-class _Line:
-    """One line on the terminal that says how far the scan is; nothing where there is no terminal."""
-
-    def __init__(self) -> None:
-        self._on = sys.stderr.isatty()
-        self._last = 0.0
-
-    def __enter__(self) -> _Line:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._on and self._last:
-            click.echo("\r\033[K", nl=False, err=True)
-
-    def show(self, progress: Progress) -> None:
-        """Called often; draws ten times a second."""
-        if not self._on or time.monotonic() - self._last < 0.1:
-            return
-        self._last = time.monotonic()
-        text = f"{progress.source}: {progress.listed:,} listed, {progress.unchanged:,} unchanged"
-        text += f", {progress.done:,} read, {progress.findings:,} findings"
-        click.echo(f"\r\033[K{text[:120]}", nl=False, err=True)
+def _told(progress: Progress) -> str:
+    text = f"{progress.source}: {progress.listed:,} listed, {progress.unchanged:,} unchanged"
+    return text + f", {progress.done:,} read, {progress.findings:,} findings"

@@ -1,0 +1,487 @@
+"""Finds every record of one person: from the little that is known, to a fixed point, and says why each record is hers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from scanner import workers
+from scanner.errors import SourceError
+from scanner.jobs import Job
+from scanner.model import Database, Hit, Identifier, Limits, Link, Problem, Role, Source, Subject, Unit
+from scanner.subject import tables, texts
+from scanner.subject.fields import PEOPLE, concepts
+from scanner.subject.graph import EdgeKind, Graph, Node
+from scanner.subject.identifiers import Agreement, Strength, compare, strength
+from scanner.subject.links import Evidence, Judgement, judge, title
+from scanner.subject.rows import Claim, read
+
+if TYPE_CHECKING:
+    from scanner.subject.bookshelf import Shelf
+
+ROUNDS = 8
+"""So often what was found in tables is searched in turn, at most."""
+PASSES = 3
+"""So often texts are swept, at most: again only where they told of identifiers that were not known before."""
+
+Address = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a search came to. `unread`: (source, object, why) that could not be looked at, so that the answer is not whole."""
+
+    subject: Subject
+    hits: tuple[Hit, ...]
+    unread: tuple[tuple[str, str, str], ...]
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Answer({len(self.hits)} hits, {len(self.unread)} unread)"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a row was reached from another one that is hers."""
+
+    parent: Address
+    why: str
+    field: str
+    score: float
+    role: Role
+
+
+@dataclass(slots=True)
+class Place:
+    """A record on its way to a judgement."""
+
+    evidence: dict[tuple[int, str], Evidence] = field(default_factory=dict)
+    against: set[str] = field(default_factory=set)
+    claims: tuple[Claim, ...] = ()
+    way: Way | None = None
+    whole: bool = False
+    people: bool = False
+    row: tables.Found | None = None
+
+
+class Search:
+    """One search. `sources` are those that could be opened; `shelf` answers from the inventory, where there is one."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        sources: Sequence[Source],
+        graph: Graph,
+        shelf: Shelf,
+        *,
+        sweep: str = "auto",
+        limits: Limits = Limits(),
+        processes: int | None = None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.identifiers: list[Identifier] = list(subject.identifiers)
+        self._sources, self._graph, self._shelf = sources, graph, shelf
+        self._databases: dict[str, Database] = {s.name: s for s in sources if isinstance(s, Database)}
+        self._sweep, self._limits, self._processes, self._progress = sweep, limits, processes, progress
+        self._places: dict[Address, Place] = {}
+        self._shared: set[int] = set()
+        self._doubtful: set[int] = set()
+        self._unread: dict[tuple[str, str, str], None] = {}
+        self._notes: dict[str, None] = {}
+        self._descended: set[Address] = set()
+
+    # -- the flow --------------------------------------------------------------------------------------------
+
+    def run(self) -> Answer:
+        """Tables to a fixed point, then texts; again where the texts told of something new."""
+        told = 0
+        for number in range(PASSES):
+            told = self._tables(told)
+            self._texts()
+            if not any(strength(one) is Strength.STRONG for one in self.identifiers[told:]):
+                break
+            if number == PASSES - 1:
+                self._notes["what the last texts told of was not searched in turn"] = None
+        self._tables(told)
+        hits = sorted(self._hits(), key=lambda h: (h.source, h.object, h.record, h.field))
+        return Answer(Subject(tuple(self.identifiers)), tuple(hits), tuple(self._unread), tuple(self._notes))
+
+    def _tables(self, told: int) -> int:
+        """Ask databases for identifiers from `told` on, until there are no new ones. Returns how many are known then."""
+        for step in range(ROUNDS):
+            fresh = self.identifiers[told:]
+            if not fresh:
+                break
+            if step == ROUNDS - 1:
+                self._notes["the search was stopped before it had followed every identifier"] = None
+            told = len(self.identifiers)
+            for (source, object), node in self._graph.nodes.items():
+                database = self._databases.get(source)
+                if database is None:
+                    continue
+                self._progress(f"{source}: {object}")
+                for found in tables.ask(database, object, tables.direct(node, fresh), self._missed(source)):
+                    self._row(found, node)
+            self._find_shared()
+            self._find_namesakes()
+            self._climb()
+            self._descend()
+            self._adopt(step + 1)
+        return told
+
+    def _missed(self, source: str) -> Callable[[Problem], None]:
+        def miss(problem: Problem) -> None:
+            why = f"{problem.why.value}: {problem.detail}" if problem.detail else problem.why.value
+            self._unread.setdefault((source, problem.object, why))
+
+        return miss
+
+    # -- tables ----------------------------------------------------------------------------------------------
+
+    def _row(self, found: tables.Found, node: Node) -> Place:
+        place = self._places.setdefault((found.source, found.object, found.record), Place())
+        held = read(found.row, node.entities, self.identifiers, f"{found.source}:{found.object}")
+        place.row, place.people, place.claims = found, node.people, tuple(held.claims)
+        place.against = held.against
+        place.evidence |= {(one.identifier, one.field): one for one in held.evidence}
+        return place
+
+    def _judged(self, place: Place) -> Judgement:
+        """Weigh a record by what is certain of her; and where that is not enough by what is likely, which makes it likely at most."""
+        everything = list(place.evidence.values())
+        sure = [one for one in everything if one.identifier not in self._doubtful]
+        judged = judge(self.identifiers, sure, place.against, self._shared)
+        if judged.link is Link.CERTAIN or len(sure) == len(everything):
+            return judged
+        more = judge(self.identifiers, everything, place.against, self._shared)
+        if more.link is Link.CERTAIN:
+            return replace(more, link=Link.LIKELY, score=min(more.score, 0.8))
+        return more
+
+    def _find_shared(self) -> None:
+        """An identifier that leads to rows of people with other names belongs to several people."""
+        named = [one for one in self.identifiers if one.entity == "PERSON"]
+        owners: dict[int, list[str]] = {}
+        for place in self._places.values():
+            if not (place.people and place.claims):
+                continue
+            names = [c.text for c in place.claims if c.entity == "PERSON" and c.role is Role.ABOUT]
+            for one in place.evidence.values():
+                known = self.identifiers[one.identifier]
+                if not one.mine or known.entity in ("PERSON", "DK_CPR", "CUSTOMER_ID", "ADDRESS", "DATE_OF_BIRTH"):
+                    continue
+                if one.likeness.agreement is Agreement.SAME:
+                    owners.setdefault(one.identifier, []).extend(names)
+        for number, names in owners.items():
+            if named:
+                strangers = [n for n in names if not any(_one_person(k.value, n) for k in named)]
+                if strangers:
+                    self._shared.add(number)
+            elif any(not _one_person(names[0], other) for other in names[1:]):
+                self._shared.add(number)
+                what = title(self.identifiers[number].entity)
+                self._notes[f"the {what} that was given is used by several people: say the name as well"] = None
+
+    def _find_namesakes(self) -> None:
+        """Two people of one name at one address (a father and his son) are told apart by neither: both are shared then."""
+        alike: dict[tuple[str, str, int], list[Place]] = {}
+        for (source, object, _), place in self._places.items():
+            if not place.people or place.way is not None or place.row is None or "PERSON" in place.against:
+                continue
+            mine = [e for e in place.evidence.values() if e.mine and e.likeness.agreement in (Agreement.SAME, Agreement.VARIANT)]
+            named = [e.identifier for e in mine if self.identifiers[e.identifier].entity == "PERSON"]
+            if named and not any(strength(self.identifiers[e.identifier]) is Strength.STRONG for e in mine):
+                for one in mine:
+                    if one.identifier not in named:
+                        alike.setdefault((source, object, one.identifier), []).append(place)
+        names = {i for i, one in enumerate(self.identifiers) if one.entity == "PERSON"}
+        for (_, _, number), places in alike.items():
+            if any(_stranger(place) for place in places) or any(
+                _differ(one, other) for i, one in enumerate(places) for other in places[:i]
+            ):
+                self._shared |= {number, *names}
+
+    def _climb(self) -> None:
+        """From a row with evidence of its own, which is no person's, up to the person it belongs to."""
+        for address, place in list(self._places.items()):
+            if place.row is None or place.people or place.way is not None or address in self._descended:
+                continue
+            if self._judged(place).link not in (Link.CERTAIN, Link.LIKELY):
+                continue
+            for parent, node in tables.above(self._graph, self._databases, place.row, self._missed(address[0])):
+                above = self._row(parent, node)
+                if node.people and above.evidence:
+                    continue  # what it says itself decides
+                if node.people and not any(c.entity == "PERSON" and c.role is Role.ABOUT for c in above.claims) and above.way is None:
+                    why = f"a row of {address[1]} with her data belongs to it"
+                    above.way = Way(address, why, "", 0.75, Role.ABOUT)
+
+    def _descend(self) -> None:
+        """From rows that are hers down to what belongs to them."""
+        while True:
+            ready: dict[tuple[str, str], list[tables.Found]] = {}
+            for address, place in self._places.items():
+                if place.row is None or address in self._descended or not self._is_hers(place):
+                    continue
+                ready.setdefault(address[:2], []).append(place.row)
+            if not ready:
+                return
+            for (source, object), found in ready.items():
+                self._descended |= {(source, object, one.record) for one in found}
+                node = self._graph.nodes.get((source, object))
+                handlers = node is not None and node.people
+                for step in tables.below(self._graph, self._databases, found, self._missed(source), handlers=handlers):
+                    self._reached(step)
+
+    def _is_hers(self, place: Place) -> bool:
+        """Whether what hangs on a row is hers as well: it is about her, surely enough, and not merely handled by her."""
+        if place.way is not None:
+            return place.way.role is Role.ABOUT and place.way.score >= 0.6
+        judged = self._judged(place)
+        if judged.role is not Role.ABOUT or judged.link not in (Link.CERTAIN, Link.LIKELY):
+            return False
+        keyed = any(e.mine and self.identifiers[e.identifier].entity in _KEYED for e in place.evidence.values())
+        return place.people or keyed or judged.link is Link.CERTAIN
+
+    def _reached(self, step: tables.Step) -> None:
+        found, edge = step.found, step.edge
+        node = self._graph.nodes[found.source, found.object]
+        place = self._row(found, node)
+        parent = self._places[step.parent]
+        base = parent.way.score if parent.way is not None else self._judged(parent).score
+        score = base if edge.declared else min(base, max(edge.score, 0.6))
+        role = Role.HANDLER if edge.kind is EdgeKind.HANDLER else Role.ABOUT
+        if place.way is not None and (place.way.score >= score or (place.way.role is Role.ABOUT and role is Role.HANDLER)):
+            return
+        how = "" if edge.declared else f"; the database does not declare it: {edge.why}"
+        if edge.kind is EdgeKind.PART:
+            why = f"part of the row of {step.parent[1]} that is hers (by {', '.join(edge.columns)}{how})"
+        else:
+            verb = "handled by the person of" if role is Role.HANDLER else "belongs to"
+            why = f"{verb} the row of {edge.to} that is hers (by {', '.join(edge.columns)}{how})"
+        place.way = Way(step.parent, why, ", ".join(edge.columns), score, role)
+
+    # -- what was found is searched in turn --------------------------------------------------------------------
+
+    def _adopt(self, step: int) -> None:
+        """Identifiers of rows that are hers join the search, each with its reason; those of likely rows lead to likely ones only."""
+        for (source, object, _), place in list(self._places.items()):
+            link = self._tells(place) if place.claims else None
+            if link is None:
+                continue
+            numbers = self._keys(place)
+            # A browser may be used by several people: what is known by its cookie alone is likely.
+            for claim in place.claims:
+                if claim.role is not Role.ABOUT or claim.entity not in (_ADOPTED if place.people or place.row is None else _BROWSERS):
+                    continue
+                column = f"{source}:{object}.{claim.fields[0]}" if claim.entity == "CUSTOMER_ID" else ""
+                if claim.entity == "CUSTOMER_ID" and claim.fields[0] not in numbers:
+                    continue
+                why = f"{title(claim.entity)} in a record of {object} that is {'certainly' if link is Link.CERTAIN else 'likely'} hers"
+                self._learn(claim, column, why, step, link)
+
+    def _tells(self, place: Place) -> Link | None:
+        """How surely what a record says of the person it is about is said of her; None when it must not be searched in turn."""
+        if not (place.people or place.row is None):
+            return Link.LIKELY if place.way is not None and place.way.role is Role.ABOUT and place.way.score >= 0.6 else None
+        if place.way is not None and place.way.role is Role.ABOUT and "PERSON" not in place.against:
+            return Link.CERTAIN if place.way.score >= 0.9 else Link.LIKELY if place.way.score >= 0.6 else None
+        judged = self._judged(place)
+        if judged.link not in (Link.CERTAIN, Link.LIKELY) or judged.role is not Role.ABOUT:
+            return None
+        mine = [e for e in place.evidence.values() if e.mine and e.likeness.agreement is Agreement.SAME]
+        if not mine:
+            return None
+        if "PERSON" in place.against and not {self.identifiers[e.identifier].entity for e in mine} & {"DK_CPR", "CUSTOMER_ID"}:
+            return None
+        return judged.link
+
+    def _keys(self, place: Place) -> set[str]:
+        """Columns that number the person: the key of a table of people, or a column that counts customers, employees …"""
+        if place.row is None:
+            return {c.fields[0] for c in place.claims if c.entity == "CUSTOMER_ID" and concepts(c.fields[0]) & PEOPLE}
+        node = self._graph.nodes[place.row.source, place.row.object]
+        return set(node.relation.key) if len(node.relation.key) == 1 else set()
+
+    def _learn(self, claim: Claim, column: str, why: str, step: int, link: Link) -> None:
+        for number, known in enumerate(self.identifiers):
+            if known.entity != claim.entity or (column and known.column not in ("", column) and known.column.partition(":")[2] == ""):
+                continue
+            if claim.entity == "CUSTOMER_ID" and known.column != column:
+                continue
+            agreement = compare(known, claim.entity, claim.text).agreement
+            if agreement is Agreement.SAME or (agreement is Agreement.VARIANT and claim.entity in ("PERSON", "ADDRESS")):
+                if link is Link.CERTAIN:
+                    self._doubtful.discard(number)
+                return
+        if claim.entity == "PERSON" and len(claim.text.split()) < 2:
+            return
+        if link is not Link.CERTAIN:
+            self._doubtful.add(len(self.identifiers))
+        self.identifiers.append(Identifier(claim.entity, claim.text, column, why, step))
+
+    # -- texts -----------------------------------------------------------------------------------------------
+
+    def _texts(self) -> None:
+        """Sweep what must be read: units in which the inventory knows something of hers, and those that it does not cover."""
+        setup = texts.Setup(tuple(self._sources), Subject(tuple(self.identifiers)), self._shelf.entities)
+        wanted = self._shelf.where(self.identifiers)
+        self._from_tables(wanted, setup)
+        sources: dict[int, str] = {}
+
+        def tasks() -> Iterator[workers.Task]:
+            for number, unit in enumerate(self._units(wanted.units)):
+                sources[number] = unit.source
+                yield workers.Task(number, Job(unit), unit.size)
+
+        count = self._processes
+        messages = workers.run(tasks(), _work, prepare=_Prepare(setup), workers=count, limits=self._limits)
+        with closing(messages):
+            for message in messages:
+                source = sources[message.key]
+                if isinstance(message, workers.Failed):
+                    why = f"{message.why.value}: {message.detail}" if message.detail else message.why.value
+                    self._unread.setdefault((source, message.culprit, why))
+                elif isinstance(message, workers.Partial):
+                    for one in message.payload:
+                        self._seen(source, one)
+                else:
+                    for problem in message.payload:
+                        self._missed(source)(problem)
+        for hit in wanted.elsewhere:  # in sources that cannot be reached now: as the inventory has it
+            place = self._places.setdefault((hit.source, hit.object, hit.record), Place())
+            place.evidence[hit.evidence.identifier, hit.evidence.field] = hit.evidence
+        self._find_shared()
+        self._adopt(ROUNDS)
+
+    def _seen(self, source: str, one: texts.Place) -> None:
+        place = self._places.setdefault((source, one.object, one.record), Place())
+        place.evidence |= {(e.identifier, e.field): e for e in one.evidence}
+        place.against |= one.against
+        place.claims = one.claims or place.claims
+        place.whole = one.whole
+        place.people = place.people or any(c.entity == "PERSON" and c.role is Role.ABOUT for c in one.claims)
+
+    def _from_tables(self, wanted: Any, setup: texts.Setup) -> None:
+        """Rows of databases whose texts the inventory knows to hold something of hers: read again by their keys."""
+        state: texts.State | None = None
+        for (source, object), conditions in wanted.rows.items():
+            database = self._databases.get(source)
+            if database is None:
+                continue
+            state = state or texts.prepare(setup)
+            for batches in tables.chunks(database, object, conditions, self._missed(source)):
+                rows = {one.record: one for one in tables.rows(source, object, batches)}
+                for one in texts.look(state, source, batches):
+                    self._seen(source, one)
+                    place = self._places[source, one.object, one.record]
+                    node = self._graph.nodes.get((source, object))
+                    if node is not None and one.record in rows and one.object == object:
+                        place.row, place.people = rows[one.record], node.people
+
+    def _units(self, hit: set[int]) -> Iterator[Unit]:
+        if self._sweep == "off" and not hit:
+            return
+        for source in self._sources:
+            try:
+                for unit in self._shelf.to_sweep(source, hit, self._sweep):
+                    if isinstance(unit, Problem):
+                        self._missed(source.name)(unit)
+                    else:
+                        self._progress(f"{source.name}: {unit.object}")
+                        yield unit
+            except SourceError as error:
+                self._unread.setdefault((source.name, "", str(error)))
+
+    # -- the answer ------------------------------------------------------------------------------------------
+
+    def _hits(self) -> Iterator[Hit]:
+        best = self._objects()
+        for (source, object, record), place in self._places.items():
+            judged = self._judged(place)
+            link, score, why, role, part = judged.link, judged.score, judged.why, judged.role, judged.field
+            if place.way is not None and (link is None or place.way.score > score):
+                way = place.way
+                link = Link.CERTAIN if way.score >= 0.9 else Link.LIKELY if way.score >= 0.6 else Link.POSSIBLE
+                score, why, part = way.score, way.why, way.field
+                role = way.role
+            if place.whole and (object_link := best.get((source, object))) is not None:
+                named = any(self.identifiers[e.identifier].entity == "PERSON" for e in place.evidence.values())
+                if object_link.score > score and "DK_CPR" not in place.against and (named or link is not None):
+                    link, score, role = object_link.link, object_link.score, object_link.role
+                    why = f"{why}; in the same text stands: {object_link.why}" if why else f"in the same text stands: {object_link.why}"
+            if link is not None:
+                yield Hit(source, object, record, part, link, round(score, 2), why, role)
+
+    def _objects(self) -> Mapping[tuple[str, str], Judgement]:
+        """What a text as a whole (a letter, not a list of people) says: the evidence of all its records together."""
+        together: dict[tuple[str, str], Place] = {}
+        for (source, object, _), place in self._places.items():
+            if place.whole:
+                one = together.setdefault((source, object), Place())
+                one.evidence |= {(e.identifier, e.field): e for e in place.evidence.values()}
+        return {where: self._judged(place) for where, place in together.items()}
+
+
+_ADOPTED = frozenset(
+    {"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "ADDRESS", "DK_CPR", "DATE_OF_BIRTH", "CUSTOMER_ID", "IBAN_CODE", "DK_BANK_ACCOUNT",
+     "USERNAME", "COOKIE_ID", "DK_PASSPORT"}
+)  # fmt: skip
+
+
+_KEYED = frozenset({"COOKIE_ID", "USERNAME", "EMAIL_ADDRESS", "CUSTOMER_ID"})
+"""What a row is found by that hangs on a browser or a login: what hangs on that row is found as well."""
+_BROWSERS = frozenset({"COOKIE_ID"})
+"""What rows that belong to her (her sessions) tell of her, though they are no rows of people."""
+
+
+def _one_person(one: str, other: str) -> bool:
+    """Whether two names may be those of one person."""
+    return compare(Identifier("PERSON", one), "PERSON", other).agreement is not Agreement.DIFFERENT or tables.alike(one, other)
+
+
+def _stranger(place: Place) -> bool:
+    """Whether a row that fits by name and address is somebody else's: another e-mail address and another number stand there."""
+    return "EMAIL_ADDRESS" in place.against and bool(place.against & {"PHONE_NUMBER", "CUSTOMER_ID"})
+
+
+def _differ(one: Place, other: Place) -> bool:
+    """Whether two rows speak of different people: another CPR number or birthday, or both another e-mail address and another phone."""
+    said = [{claim.entity: claim.text for claim in place.claims if claim.role is Role.ABOUT} for place in (one, other)]
+    apart = {
+        entity
+        for entity in said[0].keys() & said[1].keys()
+        if compare(Identifier(entity, said[0][entity]), entity, said[1][entity]).agreement is Agreement.DIFFERENT
+    }
+    return (
+        bool(apart & {"DK_CPR", "DATE_OF_BIRTH"})
+        or {"EMAIL_ADDRESS", "PHONE_NUMBER"} <= apart
+        or ("EMAIL_ADDRESS" in apart and "CUSTOMER_ID" in apart)
+    )
+
+
+class _Prepare:
+    """Makes a worker's state inside the worker."""
+
+    def __init__(self, setup: texts.Setup) -> None:
+        self._setup = setup
+
+    def __call__(self) -> texts.State:
+        return texts.prepare(self._setup)
+
+
+def _work(state: texts.State, job: Job, watch: Callable[[str], None]) -> Any:
+    return texts.work(state, job, watch)
+
+
+def search(subject: Subject, sources: Sequence[Source], graph: Graph, shelf: Shelf, **options: Any) -> Answer:
+    """Find every record of a subject. Raises nothing for a source that fails: the answer says what could not be looked at."""
+    return Search(subject, sources, graph, shelf, **options).run()
+
+
+def unseen(answer: Answer, rejected: Iterable[Address]) -> tuple[Hit, ...]:
+    """The hits without those that a caseworker has rejected."""
+    out = set(rejected)
+    return tuple(hit for hit in answer.hits if (hit.source, hit.object, hit.record) not in out)
