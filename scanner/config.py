@@ -31,6 +31,9 @@ _KEYS: dict[str, frozenset[str]] = {
 LEVELS = ("off", "fast", "full")
 """How hard names are looked for in sentences."""
 
+WITHIN = re.compile(r"([1-9][0-9]{0,3}) (day|week|month)s?")
+"""How a time is written."""
+
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]?)i?B?", re.IGNORECASE)
 
 
@@ -43,6 +46,32 @@ class SourceConfig:
     password: str = ""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    people: str = ""
+    purpose: str = ""
+    legal_basis: str = ""
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """`[controller]`: who answers for the data. `fiscal_year_end` is `MM-DD`."""
+
+    name: str = ""
+    contact: str = ""
+    country: str = ""
+    fiscal_year_end: str = ""
+    representative: str = ""
+    dpo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One `[[recipient]]`: somebody who gets data, and which entities."""
+
+    name: str
+    contact: str = ""
+    country: str = ""
+    receives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +99,10 @@ class Config:
     inventory_key: str = ""
     archive_passwords: tuple[str, ...] = ()
     known: tuple[KnownConfig, ...] = ()
+    controller: Controller = Controller()
+    recipients: tuple[Recipient, ...] = ()
+    answer_within: str = ""
+    """How soon the company answers a request, by its own policy: `14 days`, `2 weeks` or `1 month`; empty for the law's month."""
 
 
 def load(path: Path | None) -> Config:
@@ -105,6 +138,9 @@ def load(path: Path | None) -> Config:
         inventory_key=str(document.get("inventory", {}).get("key", "")),
         archive_passwords=_references(path, "archives.passwords", document.get("archives", {}).get("passwords", ())),
         known=tuple(_known(path, name, entry) for name, entry in document.get("known", {}).items()),
+        controller=_controller(path, document.get("controller", {})),
+        recipients=tuple(_recipient(path, number, entry) for number, entry in enumerate(document.get("recipient", ()), 1)),
+        answer_within=_within(path, document.get("requests", {})),
     )
 
 
@@ -161,10 +197,32 @@ def _source(path: Path, number: int, entry: Mapping[str, Any]) -> SourceConfig:
     password = entry.get("password", "")
     if not isinstance(password, str) or (password and password.partition(":")[0] not in ("env", "file", "keyring")):
         raise ConfigError(f"{path}: source {entry['name']!r}: password must be a reference: env:NAME, file:PATH or keyring:SERVICE/USER")
-    return SourceConfig(
-        entry["name"], entry["url"], password,
-        _texts(path, "include", entry.get("include", ())), _texts(path, "exclude", entry.get("exclude", ())),
-    )  # fmt: skip
+    people, purpose, legal_basis = (
+        _text(path, f"source {entry['name']!r}: {key}", entry.get(key, "")) for key in ("people", "purpose", "legal_basis")
+    )
+    include, exclude, recipients = (_texts(path, key, entry.get(key, ())) for key in ("include", "exclude", "recipients"))
+    return SourceConfig(entry["name"], entry["url"], password, include, exclude, people, purpose, legal_basis, recipients)
+
+
+def _controller(path: Path, entry: Mapping[str, Any]) -> Controller:
+    made = Controller(**{key: _text(path, f"controller.{key}", value) for key, value in entry.items()})
+    if made.fiscal_year_end and not re.fullmatch(r"(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])", made.fiscal_year_end):
+        raise ConfigError(f"{path}: controller.fiscal_year_end must be a month and a day, such as '12-31'")
+    return made
+
+
+def _recipient(path: Path, number: int, entry: Mapping[str, Any]) -> Recipient:
+    if not entry.get("name"):
+        raise ConfigError(f"{path}: [[recipient]] number {number} needs a name")
+    name, contact, country = (_text(path, f"recipient.{key}", entry.get(key, "")) for key in ("name", "contact", "country"))
+    return Recipient(name, contact, country, _texts(path, "recipient.receives", entry.get("receives", ())))
+
+
+def _within(path: Path, entry: Mapping[str, Any]) -> str:
+    within = _text(path, "requests.answer_within", entry.get("answer_within", ""))
+    if within and not WITHIN.fullmatch(within):
+        raise ConfigError(f"{path}: requests.answer_within must be a time such as '14 days', '2 weeks' or '1 month'")
+    return within
 
 
 def _references(path: Path, key: str, value: Any) -> tuple[str, ...]:
@@ -198,6 +256,12 @@ def _engine(path: Path, entry: Mapping[str, Any]) -> Path | None:
     if not isinstance(engine, str) or not (path.parent / engine).is_file():
         raise ConfigError(f"{path}: prose.engine must name a file: Presidio's NLP-engine configuration")
     return path.parent / engine
+
+
+def _text(path: Path, key: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{path}: {key} must be a text")
+    return value
 
 
 def _texts(path: Path, key: str, value: Any) -> tuple[str, ...]:

@@ -8,15 +8,17 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import os
 import re
 from typing import TYPE_CHECKING
 
 from scanner.errors import InventoryError
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 
 PREFIX = "sealed:"
+_NONCE = 12
 
 _PLAIN = re.compile(
     r"(?:[^=,]{1,63}=(?:-?[0-9]{1,19}|\([0-9]+,[0-9]+\)|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -49,6 +51,28 @@ def unseal(key: bytes, record: str) -> str:
         return _cipher(key).decrypt(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), None).decode()
     except (InvalidTag, ValueError):
         raise InventoryError("this sealed record does not belong to this inventory") from None
+
+
+def lock(key: bytes, secret: bytes, about: str) -> bytes:
+    """A secret, unreadable without the inventory's key and bound to what it is about (AES-256-GCM, a nonce of its own in front)."""
+    nonce = os.urandom(_NONCE)
+    return nonce + _vault(key).encrypt(nonce, secret, about.encode())
+
+
+def unlock(key: bytes, locked: bytes, about: str) -> bytes:
+    """What was locked. Raises `InventoryError` when the key does not fit, or it was locked about something else."""
+    from cryptography.exceptions import InvalidTag
+
+    try:
+        return _vault(key).decrypt(locked[:_NONCE], locked[_NONCE:], about.encode())
+    except (InvalidTag, ValueError):
+        raise InventoryError("what is locked here does not belong to this inventory, or it was changed") from None
+
+
+def _vault(key: bytes) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(hashlib.blake2b(key, digest_size=32, person=b"persondata-lock").digest())
 
 
 @functools.lru_cache(maxsize=4)
