@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scanner.model import Column, Relation
 from scanner.subject import graph_names as names
 from scanner.subject.graph import Edge, EdgeKind, Node
+from scanner.subject.graph_targets import Targets
 from scanner.subject.graph_values import MORE_VALUES, VALUES, Asking, Found
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 Place = tuple[str, str]
 
-CERTAIN, GOOD, FAIR = 0.9, 0.7, 0.5
+CERTAIN, GOOD = 0.9, 0.7
 """How well a name must fit so that values need prove little, more, or nearly all."""
 EMPTY = 0.7
 """What an edge is worth, of what its name is, where there were no values to prove it."""
@@ -53,11 +54,12 @@ def inferred(nodes: Mapping[Place, Node], known: list[Edge], asking: Mapping[str
     """Edges that the values confirm: of each column the best one, and for e-mail, login and cookies all of them."""
     taken = {(edge.source, edge.object, column) for edge in known for column in edge.columns}
     stems = frozenset(stem for (_, object) in nodes for word in names.table_words(object) for stem in names.stems(word))
+    keys = [(place, column) for place, node in nodes.items() if not node.relation.view for column in judge.keys(place)]
+    targets = Targets(nodes, keys, stems, judge)
     edges: list[Edge] = []
-    for place, node in nodes.items():
-        for column in node.relation.columns:
-            if (*place, column.name) not in taken and column.type in _KEYS:
-                edges += _confirmed(nodes, place, _candidates(nodes, place, column, stems, judge), asking)
+    for place, column in _columns(nodes):
+        if (*place, column.name) not in taken:
+            edges += _confirmed(nodes, place, _candidates(nodes, place, column, targets, judge), asking)
     return edges + _lent(nodes, known + edges, stems, asking, judge)
 
 
@@ -65,88 +67,38 @@ def _lent(nodes: Mapping[Place, Node], known: list[Edge], stems: frozenset[str],
     """Edges to columns that are no key, but hold one person's each: the cookie of her sessions, which page views have too."""
     judge.lend(known)
     joined = {(edge.source, edge.object, edge.columns[0], edge.to_source, edge.to) for edge in known}
+    targets = Targets(nodes, ((place, column) for place, columns in judge.lent.items() for column in columns), stems, judge)
     edges: list[Edge] = []
-    for place, node in nodes.items():
-        for column in node.relation.columns:
-            if column.type not in _KEYS or not names.identity(column.name):
-                continue
-            found = _candidates(nodes, place, column, stems, judge, lent=True)
-            found = [one for one in found if one.identity and (*place, column.name, *one.to) not in joined]
+    for place, column in _columns(nodes):
+        if names.identity(column.name):
+            found = [
+                one
+                for one in _candidates(nodes, place, column, targets, judge, lent=True)
+                if one.identity and (*place, column.name, *one.to) not in joined and (place not in judge.people or one.to in judge.people)
+            ]
             edges += _confirmed(nodes, place, found, asking)
     return edges
 
 
+def _columns(nodes: Mapping[Place, Node]) -> Iterator[tuple[Place, Column]]:
+    """The columns that may hold keys of other tables."""
+    return ((place, column) for place, node in nodes.items() for column in node.relation.columns if column.type in _KEYS)
+
+
 def _candidates(
-    nodes: Mapping[Place, Node], place: Place, column: Column, stems: frozenset[str], judge: Judge, *, lent: bool = False
+    nodes: Mapping[Place, Node], place: Place, column: Column, targets: Targets, judge: Judge, *, lent: bool = False
 ) -> list[Candidate]:
     """The keys that a column may point at, the likeliest first."""
-    found = _possible(nodes, place, column, stems, judge, lent)
-    return sorted(found, key=lambda one: (-one.fit, one.to, one.to_column))
-
-
-def _possible(
-    nodes: Mapping[Place, Node], place: Place, column: Column, stems: frozenset[str], judge: Judge, lent: bool
-) -> Iterator[Candidate]:
-    own = nodes[place].relation
-    mine = names.label(column.name, stems)
-    kind = names.identity(column.name) or ("email" if nodes[place].entities.get(column.name) == "EMAIL_ADDRESS" else "")
-    alone = _unique(own, column.name)
-    for to, node in nodes.items():
-        if node.relation.view:
+    mine = targets.meaning(place, nodes[place], column.name)
+    alone = _unique(nodes[place].relation, column.name) and not lent
+    found = []
+    for to in targets.near(mine):
+        if (to.place == place and to.column.name == column.name) or not _fits(column, to.column):
             continue
-        for target in judge.lent.get(to, ()) if lent else judge.keys(to):
-            if (to == place and target.name == column.name) or not _fits(column, target):
-                continue
-            fit, why, identity = _fit(place, mine, kind, to, target, node, stems, judge)
-            if to[0] != place[0] and not identity:
-                fit *= 0.9
-            if lent and place in judge.people and to not in judge.people:
-                continue
-            if alone and fit and not lent and not _points(nodes, place, column.name, to, mine, judge):
-                continue
-            if fit:
-                yield Candidate(column.name, to, target.name, fit, why, identity)
-
-
-def _fit(
-    place: Place, mine: names.Label, kind: str, to: Place, target: Column, node: Node, stems: frozenset[str], judge: Judge
-) -> tuple[float, str, str]:
-    """How well a column's name fits a key of a table; why; and the kind of identity where that is what joins them."""
-    table = names.table_words(to[1])
-    theirs = names.label(target.name, stems)
-    generic = not theirs.core or names.refers(theirs.core, table)[0] >= 0.85
-    shown = f"{to[1]}.{target.name}"
-    best: tuple[float, str, str] = (0.0, "", "")
-    meant, role = names.refers(mine.core, table) if mine.core else (0.0, ())
-    if meant and generic and (meant > 0.5 or to[0] == place[0]):
-        key = 1.0 if mine.key == theirs.key or (not mine.key and not theirs.key) else 0.9 if mine.key else 0.85
-        if mine.key or meant > 0.5 or not role:
-            part = f" (as {' '.join(role)})" if role else ""
-            best = (meant * key, f"its name means a key of {to[1]}{part}", "")
-    primary = (target.name,) == node.relation.key
-    if theirs.core and mine.tail == theirs.tail and not kind:
-        best = max(best, (0.95 if generic else 0.9 if primary and mine.key else 0.8, f"it is called like the key {shown}", ""))
-    if theirs.core and not generic and len(mine.core) > len(theirs.core):
-        tail, front = mine.core[-len(theirs.core) :], mine.core[: -len(theirs.core)]
-        if tail == theirs.core and names.refers(front, table)[0] >= 0.85:
-            best = max(best, (0.95, f"its name means {shown}", ""))
-    above = names.words().hierarchy & set(mine.core)
-    if place == to and primary and above and all(word in above or word in table for word in mine.core):
-        best = max(best, (0.9, "its name means another row of the same table", ""))
-    if best[0] < 0.8 and place == to and primary and to in judge.people and any(word in names.words().above for word in mine.core):
-        best = max(best, (0.8, "its name says who stands above whom in the same table", ""))
-    if best[0] < 0.6 and to[0] == place[0] and to in judge.staff and primary and names.handles(mine.name):
-        best = max(best, (0.6, f"its name says who handled the row, and {to[1]} holds those who work here", ""))
-    their_kind = names.identity(target.name) or ("email" if node.entities.get(target.name) == "EMAIL_ADDRESS" else "")
-    if kind and kind == their_kind and place != to:
-        best = max(best, (0.75, f"both hold {_KINDS[kind]}", kind))
-    return best
-
-
-_KINDS = {
-    "email": "an e-mail address", "login": "a login", "cookie": "a cookie", "session": "a session", "device": "a device",
-    "cpr": "a CPR number",
-}  # fmt: skip
+        fit, why, identity = targets.fit(mine, to)
+        if fit and not (alone and not _points(nodes, place, column.name, to.place, mine.label, judge)):
+            found.append(Candidate(column.name, to.place, to.column.name, fit, why, identity))
+    return sorted(found, key=lambda one: (-one.fit, one.to, one.to_column))
 
 
 def _points(nodes: Mapping[Place, Node], place: Place, column: str, to: Place, mine: names.Label, judge: Judge) -> bool:

@@ -14,7 +14,8 @@ from scanner.resources import folder
 _LETTERS = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _SHORT = 4
 """A stem that is shorter than this after an ending was taken off says nothing."""
-_LEAST_PREFIX = 4
+LEAST_PREFIX = 4
+"""A word that begins another one means it only when it has so many letters."""
 _ENDINGS = (
     ("ies", "y"), ("erne", ""), ("erne", "e"), ("ene", ""), ("s", ""), ("es", ""), ("er", ""), ("r", ""), ("e", ""),
     ("numre", "nummer"),
@@ -72,6 +73,7 @@ def words() -> Words:
     )  # fmt: skip
 
 
+@functools.lru_cache(maxsize=65_536)
 def split(name: str) -> tuple[str, ...]:
     """The words of a name: `CustomerID`, `kunde_nr`, `fk-order`."""
     text = unicodedata.normalize("NFC", name)
@@ -124,6 +126,7 @@ class Label(NamedTuple):
     tail: str
 
 
+@functools.lru_cache(maxsize=65_536)
 def table_words(object: str) -> tuple[str, ...]:
     """The words of a table's name, without its schema and without what only says that it is a table."""
     tokens = split(object.rsplit(".", 1)[-1])
@@ -178,9 +181,10 @@ def refers(core: tuple[str, ...], table: tuple[str, ...]) -> tuple[float, tuple[
 def _begins(one: str, other: str) -> bool:
     """Whether one word begins another one: `ship` and `shippers`."""
     shorter, longer = sorted((one, other), key=len)
-    return len(shorter) >= _LEAST_PREFIX and longer.startswith(shorter)
+    return len(shorter) >= LEAST_PREFIX and longer.startswith(shorter)
 
 
+@functools.lru_cache(maxsize=65_536)
 def part(name: str) -> str:
     """What a column says of the person it points at: handler, maker, owner, or nothing."""
     tokens = split(name)
@@ -198,6 +202,7 @@ def part(name: str) -> str:
     return "handler" if len(tokens) > 1 and tokens[-1] in ("by", "af") else ""
 
 
+@functools.lru_cache(maxsize=65_536)
 def handles(name: str) -> bool:
     """Whether a column's name alone says that it holds who handled the row: `approved_by`, `agent`, `support_rep_id`; not `agent_fee`."""
     said = label(name)
@@ -205,6 +210,7 @@ def handles(name: str) -> bool:
     return part(name) in ("handler", "maker") and (last or (bool(said.core) and one_of(said.core[-1], words().handlers)))
 
 
+@functools.lru_cache(maxsize=65_536)
 def identity(name: str) -> str:
     """The kind of a column that names a person from table to table: email, login, cookie, session, device, cpr, or nothing."""
     tokens = split(name)
@@ -215,6 +221,7 @@ def identity(name: str) -> str:
     return ""
 
 
+@functools.lru_cache(maxsize=65_536)
 def entity(name: str) -> str:
     """What a column is called after, where nothing was scanned: `PERSON` for `fornavn`. Nothing for `product_name`."""
     tokens = tuple(token for token in split(name) if not token.isdigit())
