@@ -131,7 +131,7 @@ OTHERS = """\
 50002|Silje Bøgh|k|2016-01-20|-|-|Tværgade 44|9800 Hjørring|child mentioned|
 50003|Tine Overgaard|k|1982-12-08|-|61440911|Strandvejen 4|3000 Helsingør|shared-mailbox contact|
 50004|Jakob Mølholt|m|1990-02-24|-|61440912|Strandvejen 4|3000 Helsingør|shared-mailbox contact|
-50005|Birthe Rosenkvist|k|1956-10-21|-|20993355|Birkevænget 12|4000 Roskilde|mentioned only-mentioned|
+50005|Birthe Rosenkvist|k|1956-10-21|-|20993355|-|-|mentioned only-mentioned|
 50006|Oda Klarskov|k|1997-06-11|oda.klarskov@example.org|-|-|-|cookie-only|
 50007|Jonas Hvidtfeldt|m|1992-03-08|jonas.hvidtfeldt@example.com|-|-|-|cookie-only consent-withdrawn|news=out:2026-03-01
 50008|Asta Kirkegaard|k|1999-04-12|asta.kirkegaard@example.net|28778811|Nørre Allé 101|2200 København N|applicant|left=2025-08-15

@@ -128,7 +128,7 @@ def special(box: Box, customers: Sequence[Person], staff: Sequence[Person]) -> N
     export = head(205, boss, INFO, "Kundeliste til revisor")
     export.set_content("Her er listen. Adgangskoden sender jeg på sms.")
     export.add_attachment(
-        table([["navn", "cpr", "konto"], *([person.name, person.cpr, person.account] for person in customers[50:70])]),
+        table([["navn", "cpr", "konto", "mail"], *([one.name, one.cpr, one.account, one.email] for one in customers[50:70])]),
         maintype="text",
         subtype="csv",
         filename="kunder_med_cpr.csv",

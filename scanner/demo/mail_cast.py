@@ -78,7 +78,8 @@ def stories(box: Box, who: dict[int, Person], staff: Sequence[Member]) -> None:
     boss, tine, jakob = who[10804], who[50003], who[50004]
     shared = Address("Havnens Foto", *boss.email.split("@"))
     for at, (person, strength) in enumerate(((boss, "certain"), (tine, "likely"), (jakob, "likely"))):
-        text = f"Hej\n\nSend venligst en kopi af fakturaen.\n\n{person.name}\nHavnens Foto ApS\n{writing.phones(person.phone)[1]}"
+        text = f"Hej\n\nSend venligst en kopi af fakturaen.\n\n{person.name}\nHavnens Foto ApS, {boss.address}\n"
+        text += writing.phones(person.phone)[1]
         mail(800 + at, shared, "Faktura", text, by(person, "author", strength), *([by(boss, "author", "possible")] if at else []))
     family = Address("Familien Kjærsgaard", *who[10760].email.split("@"))
     mail(
@@ -89,7 +90,7 @@ def stories(box: Box, who: dict[int, Person], staff: Sequence[Member]) -> None:
         by(who[10760], "author", "likely"),
         by(who[50001], "mentioned", "possible"),
     )
-    text = f"Det er Torben, ikke Hanne. Min konto er {who[10761].account}.\n\n{who[10761].name}"
+    text = f"Det er Torben, ikke Hanne. Min konto er {who[10761].account}.\n\n{who[10761].name}, {who[10761].phone}"
     mail(811, family, "Tilbagebetaling", text, by(who[10761], "author", "likely"), by(who[10760], "author", "possible"))
     mail(
         812, who[10766], "Klage på vegne af min datter",

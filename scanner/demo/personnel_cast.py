@@ -27,7 +27,7 @@ def fill(share: Files, staff: Sequence[Member], others: Sequence[Member]) -> Non
                 [
                     f"Ansættelsesaftale for {person.name}, {writing.cprs(person.cpr)[0]}",
                     person.address,
-                    person.email,
+                    f"{person.email}, tlf. {writing.phones(person.phone)[1]}",
                     f"Underskrevet af {boss.name}",
                 ]
             ),

@@ -146,6 +146,8 @@ def _requests(member: Member, marks: list[Mark]) -> Iterator[Request]:
         yield Request("CPR", "certain", cpr=cpr if person.number % 2 else cpr.replace("-", ""))
     if customer and "employee-customer" not in kinds:
         yield Request("customer number", "certain", id={"customer_no": str(person.number)})
+    if here_alone := next((mark.place.record for mark in marks if mark.place.object == "optifo.kunder" and "erp-only" in kinds), None):
+        yield Request("customer number", "certain", id=dict([here_alone.split("=")]))
     if person.phone and not kinds & {"shared-phone"}:
         yield Request("phone", "likely", phone=writing.phones(person.phone)[(person.number + 6) % 8])
     if person.street:
