@@ -28,9 +28,11 @@ import docx
 import openpyxl
 import pypdfium2
 import pytest
+from click.testing import CliRunner
 from lxml import etree, html
 
 from scanner import demo
+from scanner.cli.demo import command
 from scanner.config import load
 from scanner.demo import people
 from scanner.demo.configuration import configuration
@@ -246,6 +248,13 @@ def test_the_truth_is_the_same_every_time_and_says_enough(known: Truth) -> None:
     for subject in known.subjects:
         assert subject.requests and subject.records, subject.number
         assert len(set(map(address, subject.records))) == len(subject.records)
+
+
+def test_the_truth_is_written_when_asked_for(known: Truth, tmp_path: Path) -> None:
+    done = CliRunner().invoke(command, [str(tmp_path / "optifo"), "--truth", str(tmp_path / "truth.json")])
+    assert done.exit_code == 0 and "persondata scan" in done.output
+    assert (tmp_path / "truth.json").read_text("utf-8") == known.json()
+    assert not list((tmp_path / "optifo").rglob("*truth*"))
 
 
 def address(record: Record) -> tuple[str, str, str]:
