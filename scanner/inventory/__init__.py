@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scanner.errors import InventoryError
 from scanner.extract.sampling import SAMPLE, Sampled
-from scanner.inventory import files, keys
+from scanner.inventory import erasure, files, keys
 from scanner.inventory.upgrade import VERSION, schema, upgrade
 from scanner.model import Problem, Unit, Why
 
@@ -187,6 +187,7 @@ class Book:
             from scanner.inventory import compact
 
             compact.old(self)
+        erasure.due(self.connection)
 
     # -- a run ---------------------------------------------------------------------------------------------
 

@@ -247,3 +247,77 @@ create view coverage as
            unlisted.why || case when unlisted.detail <> '' then ': ' || unlisted.detail else '' end, 0, 0, null, null
     from unlisted join source on source.id = unlisted.source
     order by 1, 2;
+
+-- What somebody has asked for under GDPR Art. 15 to 21. `name` is like 2026-0007 and says nothing of anybody. Her identifiers
+-- stand here only `sealed` (AES-256-GCM under the inventory's key, bound to the name), for as long as they are needed to search
+-- again: until the request is closed, and at the latest until the day `erase_on`.
+create table request (
+    id        integer primary key,
+    name      text not null unique check (name glob '[0-9][0-9][0-9][0-9]-[0-9]*'),
+    kind      text not null check (kind in ('access', 'deletion', 'rectification', 'portability', 'objection', 'restriction')),
+    state     text not null check (state in ('opened', 'identified', 'searched', 'reviewed', 'answered', 'withdrawn', 'closed')),
+    received  text not null,                 -- the day that the law counts from
+    extended  text,                          -- the day on which she was told that it takes two months more, and why
+    answered  text,                          -- the day of the answer, or of the withdrawal
+    complete  integer check (complete in (0, 1)),   -- whether the last search reached everything; null: not searched
+    sealed    blob,                          -- null: erased
+    erase_on  text
+) strict;
+
+-- Keyed digests of what was known of her, in a realm of their own: they tell whether the same person has asked before,
+-- and cannot be joined with findings.
+create table request_digest (
+    request integer not null references request on delete cascade,
+    entity  text not null,
+    digest  blob not null,
+    primary key (request, entity, digest)
+) strict, without rowid;
+create index request_digest_same on request_digest (digest);
+
+-- What was done with a request, when, and who did it. `note` is sealed: people write names into notes.
+create table request_event (
+    id      integer primary key,
+    request integer not null references request on delete cascade,
+    at      text not null,                   -- UTC, ISO 8601
+    who     text not null,
+    what    text not null,
+    note    blob
+) strict;
+create index request_event_of on request_event (request);
+
+-- What the last search for a request found: addresses only. `record` is sealed where it could be somebody's data.
+create table request_hit (
+    request integer not null references request on delete cascade,
+    source  text not null,
+    object  text not null,
+    record  text not null,
+    field   text not null,
+    link    text not null check (link in ('certain', 'likely', 'possible')),
+    score   real not null,
+    why     text not null,
+    role    text not null,
+    primary key (request, source, object, record, field)
+) strict, without rowid;
+
+-- What the last search could not read.
+create table request_unread (
+    request integer not null references request on delete cascade,
+    source  text not null,
+    object  text not null,
+    why     text not null,
+    primary key (request, source, object, why)
+) strict, without rowid;
+
+-- What a caseworker decided about an address, for one request. Outlives every new search.
+create table request_verdict (
+    request  integer not null references request on delete cascade,
+    source   text not null,
+    object   text not null,
+    record   text not null,
+    field    text not null,
+    accepted integer not null check (accepted in (0, 1)),
+    who      text not null,
+    at       text not null,
+    why      blob,                           -- sealed
+    primary key (request, source, object, record, field)
+) strict, without rowid;
