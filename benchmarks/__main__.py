@@ -360,21 +360,25 @@ def _peak(folder: str, *words: str) -> tuple[int, float]:
 
 
 ALL = {"matching": matching, "prose": prose, "linear": linear, "sqlite": sqlite, "unchanged": unchanged, "start": start, "memory": memory}
+"""Those of this module; `benchmarks.places` has more."""
 
 
 def main() -> int:
     """Measure and print."""
+    from benchmarks import places
+
+    every = {**ALL, **places.ALL}
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="*", choices=[[], *ALL], metavar="NAME", help=", ".join(ALL))
+    parser.add_argument("name", nargs="*", choices=[[], *every], metavar="NAME", help=", ".join(every))
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--write", action="store_true")
     words = parser.parse_args()
-    names = words.name or [name for name in ALL if words.all or name != "memory"]
+    names = words.name or [name for name in every if words.all or name != "memory"]
     lines = ["| what | figure | must reach | | how |", "|---|---|---|---|---|"]
     print(*lines, sep="\n")
     failed = 0
     for name in names:
-        for one in ALL[name]():
+        for one in every[name]():
             failed += not one.reached
             lines.append(
                 f"| {one.name} | {one.value:.3g} {one.unit} | {one.target} | {'' if not one.target else 'yes' if one.reached else '**no**'} | {one.how} |"

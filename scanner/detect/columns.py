@@ -158,10 +158,11 @@ def judge(detector: Detector, batch: TextBatch, texts: pa.Array, before: Judgeme
         if won.fact is not None:
             return Judgement(won.fact, before.denied, before.winners)
     worth = []
+    lengths = [len(cell) for cell in few]
     for index, rule in enumerate(detector.rules):
         if not (rule.cell or rule.names) or (rule.only_fields and stances[index] <= 0) or not detector.prose.wants(rule):
             continue
-        if _worth_trying(rule, few):
+        if _worth_trying(rule, few, lengths):
             worth.append(index)
     return _decide(detector, batch, texts, sample, view, kinds, worth, len(places)) if worth else Judgement()
 
@@ -194,8 +195,11 @@ def _decide(
             denied.add(entity)
     for score, _, entity in sorted(accepted, key=lambda one: (-one[0], -one[1], one[2])):
         opinions = by_entity[entity]
-        whole = view(texts)
-        rows = np.logical_or.reduce([_passes(detector, one.rule, whole) for one in opinions])
+        if len(sample) == len(texts):  # then they are the same cells
+            rows = np.logical_or.reduce([one.passed for one in opinions])
+        else:
+            whole = view(texts)
+            rows = np.logical_or.reduce([_passes(detector, one.rule, whole) for one in opinions])
         if rows.sum() >= SHARE * filled:
             best = max(opinions, key=lambda one: (one.passed.mean() >= FORM, one.score))
             example = digest.shape(texts[int(np.flatnonzero(rows)[0])].as_py())
@@ -299,12 +303,29 @@ def _most(texts: pa.Array, pattern: str, share: float = SHARE) -> bool:
     return _share(texts, pattern) >= share
 
 
-def _worth_trying(rule: Rule, cells: list[str]) -> bool:
-    """Whether some cells have the form at all; most rules end here, at the first cells."""
+def _worth_trying(rule: Rule, cells: list[str], lengths: list[int]) -> bool:
+    """Whether some cells have the form at all; most rules end here, at the first cells, and most of those by their lengths."""
     if not rule.cell:
         return sum(" " in cell and cell[:1].isupper() and not any(map(str.isdigit, cell)) for cell in cells) > len(cells) // 2
-    regex = _whole(rule.cell, rule.case)
-    return sum(regex.fullmatch(cell) is not None for cell in cells) * 5 >= len(cells)
+    shortest, longest = _widths(rule.cell)
+    regex, left = _whole(rule.cell, rule.case), -(len(cells) // -5)
+    for at, length in enumerate(lengths):
+        if shortest <= length <= longest and regex.fullmatch(cells[at]):
+            left -= 1
+            if left <= 0:
+                return True
+        elif left > len(cells) - at - 1:
+            return False
+    return left <= 0
+
+
+@functools.cache
+def _widths(pattern: str) -> tuple[int, int]:
+    """The fewest and the most code points that a form can have."""
+    import re._parser as parser  # type: ignore[import-not-found]
+
+    shortest, longest = parser.parse(pattern).getwidth()
+    return int(shortest), int(longest)
 
 
 @functools.cache
