@@ -171,7 +171,7 @@ def concepts(text: str) -> frozenset[int]:
 def same_number(column: str, field: str) -> bool:
     """Whether two columns count the same kind of thing, so that an equal number in both means the same customer."""
     one, other = column.rpartition(".")[2] or column, field
-    if split(one) == split(other):
-        return split(one) not in ("id", "nr", "no", "number", "nummer", "key") or concepts(column) == concepts(field)
+    if split(one) == split(other) and split(one) not in ("id", "nr", "no", "number", "nummer", "key", "uuid", "guid"):
+        return True
     ours, theirs = concepts(column), concepts(other)
     return bool(ours & theirs) and bool(_NUMBER.search(split(other)))

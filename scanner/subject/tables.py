@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -34,7 +35,7 @@ def direct(node: Node, identifiers: Iterable[Identifier]) -> list[Condition]:
         kinds.setdefault(part, []).append(column.name)
     out: list[Condition] = []
     for one in identifiers:
-        forms = written(one)
+        forms = _forms(one)
         if one.entity == "CUSTOMER_ID":
             names = [c.name for c in relation.columns if _counts(one.column, node, c.name)]
             out += [Condition((name,), tuple((form,) for form in forms)) for name in names]
@@ -52,6 +53,11 @@ def direct(node: Node, identifiers: Iterable[Identifier]) -> list[Condition]:
                 for name in kinds.get(part, ()):
                     out += _one(node, name, one, forms)
     return out
+
+
+@functools.lru_cache(maxsize=512)
+def _forms(one: Identifier) -> tuple[str, ...]:
+    return written(one)
 
 
 _PARTS: Mapping[str, tuple[Part, ...]] = {
@@ -163,10 +169,21 @@ def below(
         return
     source, object = parents[0].source, parents[0].object
     for edge in graph.children(source, object):
-        if edge.kind is EdgeKind.OWNER or (edge.kind is EdgeKind.HANDLER and handlers):
+        if _trusted(graph, edge) and (edge.kind is EdgeKind.OWNER or (edge.kind is EdgeKind.HANDLER and handlers)):
             yield from _along(sources, edge, parents, (edge.source, edge.object), edge.columns, edge.to_columns, problems)
     for edge in graph.parts(source, object):
         yield from _along(sources, edge, parents, (edge.to_source, edge.to), edge.to_columns, edge.columns, problems)
+
+
+_WORLDWIDE = frozenset({"EMAIL_ADDRESS", "DK_CPR", "PHONE_NUMBER", "COOKIE_ID", "USERNAME", "IBAN_CODE"})
+
+
+def _trusted(graph: Graph, edge: Edge) -> bool:
+    """Whether an edge leads from one database into another by more than numbers that both count up from 1."""
+    if edge.source == edge.to_source:
+        return True
+    child = graph.nodes[edge.source, edge.object]
+    return edge.columns != child.relation.key or child.entities.get(edge.columns[0], "") in _WORLDWIDE
 
 
 def _along(
@@ -205,7 +222,7 @@ def above(graph: Graph, sources: Mapping[str, Database], found: Found, problems:
             there = (edge.to_source, edge.to)
             values = tuple((row.row.get(column) or "").strip() for column in edge.columns)
             node, database = graph.nodes.get(there), sources.get(edge.to_source)
-            if there in seen or not all(values) or node is None or database is None:
+            if there in seen or not all(values) or node is None or database is None or not _trusted(graph, edge):
                 continue
             seen.add(there)
             for parent in ask(database, edge.to, [Condition(edge.to_columns, (values,))], problems, limit=2):
