@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scanner.model import Column, Relation
 from scanner.subject import graph_names as names
 from scanner.subject.graph import Edge, EdgeKind, Node
-from scanner.subject.graph_targets import Targets
+from scanner.subject.graph_targets import Targets, kind_of
 from scanner.subject.graph_values import MORE_VALUES, VALUES, Asking, Found
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _candidates(
 ) -> list[Candidate]:
     """The keys that a column may point at, the likeliest first."""
     mine = targets.meaning(place, nodes[place], column.name)
-    alone = _unique(nodes[place].relation, column.name) and not lent
+    alone = not lent and (_unique(nodes[place].relation, column.name) or column in judge.keys(place))
     found = []
     for to in targets.near(mine):
         if (to.place == place and to.column.name == column.name) or not _fits(column, to.column):
@@ -109,7 +109,7 @@ def _points(nodes: Mapping[Place, Node], place: Place, column: str, to: Place, m
         return True
     if mine.core and names.refers(mine.core, here)[0] > names.refers(mine.core, there)[0]:
         return False
-    if not mine.core and not names.identity(column):
+    if not kind_of(nodes[place], column):
         return False
 
     def weight(where: Place) -> tuple[bool, float, int, Place]:

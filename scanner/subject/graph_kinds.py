@@ -8,6 +8,7 @@ from dataclasses import replace
 from scanner.model import Column, Condition, Relation
 from scanner.subject import graph_names as names
 from scanner.subject.graph import Edge, EdgeKind, Node
+from scanner.subject.graph_targets import kind_of
 from scanner.subject.graph_values import Asking, Sample
 
 Place = tuple[str, str]
@@ -36,6 +37,7 @@ class Judge:
         self.staff: set[Place] = set()
         self._keys: dict[Place, tuple[Column, ...]] = {}
         self.lent: dict[Place, tuple[Column, ...]] = {}
+        self._having: dict[str, set[Place]] = {}
 
     # -- tables --------------------------------------------------------------------------------------------
 
@@ -60,6 +62,24 @@ class Judge:
             if own and not own & self.staff and len(own) > 1:
                 self.staff |= {place for place in own if names.one_of(names.table_words(place[1])[-1], frozenset({"user"}))}
 
+    def stands_for(self, place: Place, part: str) -> float:
+        """How likely a table is the one that a column means which only says in what part a person stands there.
+
+        Who handled or made a row is looked for among those who work here, where there is such a table; whose it is, among the others.
+        """
+        own = {one for one in self.people if one[0] == place[0]}
+        staff = own & self.staff
+        meant = (own - staff or own) if part == "owner" else (staff or own)
+        if place not in meant:
+            return 0.0
+        first = max(meant, key=lambda one: (self._is_for_all(one), self.weight(one), one))
+        return 1.0 if place == first else 0.95 if staff and part != "owner" else 0.0
+
+    def _is_for_all(self, place: Place) -> bool:
+        return any(
+            names.one_of(word, frozenset({"employee", "user", "customer", "member", "person"})) for word in names.table_words(place[1])[-1:]
+        )
+
     def keys(self, place: Place) -> tuple[Column, ...]:
         """The columns of a table that name one row each: declared, or seen to where nothing is declared."""
         if place not in self._keys:
@@ -69,7 +89,7 @@ class Judge:
             if not relation.key and not relation.unique:
                 found |= self._seen_unique(place, relation)
             elif place in self.people:
-                found |= {name for name in self._identities(place) if self._unlike(place, name)}
+                found |= {name for name in self._identities(place) if self._elsewhere(place, name) and self._unlike(place, name)}
             self._keys[place] = tuple(column for column in relation.columns if column.name in found)
         return self._keys[place]
 
@@ -120,6 +140,14 @@ class Judge:
     def _identities(self, place: Place) -> list[str]:
         node = self._nodes[place]
         return [c.name for c in node.relation.columns if names.identity(c.name) or node.entities.get(c.name) in ("EMAIL_ADDRESS", "DK_CPR")]
+
+    def _elsewhere(self, place: Place, column: str) -> bool:
+        """Whether any other table has a column of the same kind: if not, nothing can point at this one, and no row need be read."""
+        if not self._having:
+            for where, node in self._nodes.items():
+                for one in node.relation.columns:
+                    self._having.setdefault(kind_of(node, one.name), set()).add(where)
+        return len(self._having.get(kind_of(self._nodes[place], column), {place}) - {place}) > 0
 
     def _sample(self, place: Place) -> Sample:
         return self._asking[place[0]].sample(self._nodes[place].relation)
@@ -195,6 +223,8 @@ class Judge:
     def _part(self, edge: Edge) -> str:
         """What the column says of the person pointed at, its words for the table itself aside: `employee_id` says nothing."""
         said = names.part(" ".join(edge.columns))
+        if said == "maker" and names.identity(edge.columns[-1]):
+            return ""
         if said not in ("handler", "maker"):
             return said
         label = names.label(edge.columns[-1])
@@ -206,13 +236,13 @@ class Judge:
         child, parent = _from(edge), _to(edge)
         part = self._part(edge)
         if part == "handler" or child == parent:
-            return EdgeKind.HANDLER
+            return EdgeKind.HANDLER if part == "handler" else EdgeKind.RELATED
         if part == "owner":
             return EdgeKind.OWNER
         if child in self.people and not self._one_each(edge):
-            if part == "maker" or (parent in self.staff and child not in self.staff):
-                return EdgeKind.HANDLER
-            return EdgeKind.RELATED if "PERSON" in self._nodes[child].entities.values() else EdgeKind.OWNER
+            if "PERSON" not in self._nodes[child].entities.values():
+                return EdgeKind.HANDLER if part == "maker" else EdgeKind.OWNER  # one of her accounts
+            return EdgeKind.HANDLER if part == "maker" or (parent in self.staff and child not in self.staff) else EdgeKind.RELATED
         if child in self.people:
             return EdgeKind.OWNER
         others = [one for one in self._edges if _from(one) == child and one.columns != edge.columns and _to(one) in self.people]

@@ -203,11 +203,13 @@ def part(name: str) -> str:
 
 
 @functools.lru_cache(maxsize=65_536)
-def handles(name: str) -> bool:
-    """Whether a column's name alone says that it holds who handled the row: `approved_by`, `agent`, `support_rep_id`; not `agent_fee`."""
-    said = label(name)
-    last = split(name)[-1] in words().between or bool(said.key)
-    return part(name) in ("handler", "maker") and (last or (bool(said.core) and one_of(said.core[-1], words().handlers)))
+def points_at_person(name: str) -> str:
+    """The part of whom a column points at by its name alone: `approved_by`, `agent`, `support_rep_id`, `post_author`; not `agent_fee`."""
+    said, listed = label(name), words()
+    last = split(name)[-1:] in [(word,) for word in listed.between] or bool(said.key)
+    if not last and not (said.core and (one_of(said.core[-1], listed.handlers | listed.people) or said.core[-1] in listed.owners)):
+        return ""
+    return part(name)
 
 
 @functools.lru_cache(maxsize=65_536)

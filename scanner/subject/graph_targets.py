@@ -41,7 +41,7 @@ class Meaning(NamedTuple):
     name: str
     label: names.Label
     kind: str
-    handles: bool
+    part: str
 
 
 class Targets:
@@ -65,13 +65,13 @@ class Targets:
             found.add(("begins", target.table[0][: names.LEAST_PREFIX]))
         if target.kind:
             found.add(("kind", target.kind))
-        if target.primary and target.place in self._judge.staff:
-            found.add(("staff", target.place[0]))
+        if target.primary:
+            found |= {(part, target.place[0]) for part in ("handler", "maker", "owner") if self._judge.stands_for(target.place, part)}
         return found
 
     def meaning(self, place: Place, node: Node, column: str) -> Meaning:
         """Take a column's name apart."""
-        return Meaning(place, column, names.label(column, self._stems), kind_of(node, column), names.handles(column))
+        return Meaning(place, column, names.label(column, self._stems), kind_of(node, column), names.points_at_person(column))
 
     def near(self, mine: Meaning) -> Iterator[Target]:
         """The keys that a column may mean at all."""
@@ -80,7 +80,7 @@ class Targets:
         asked += [("word", "".join(core[at:])) for at in range(len(core))]
         asked += [("begins", core[0][: names.LEAST_PREFIX])] if len(core) == 1 else []
         asked += [("called", mine.label.tail), ("kind", mine.kind), ("own", "\0".join(mine.place))]
-        asked += [("staff", mine.place[0])] if mine.handles else []
+        asked += [(mine.part, mine.place[0])] if mine.part else []
         seen: set[tuple[Place, str]] = set()
         for word in asked:
             for target in self._by.get(word, ()):
@@ -107,8 +107,9 @@ class Targets:
                 best = max(best, (0.95, f"its name means {shown}", ""))
         if mine.place == to.place and to.primary:
             best = max(best, self._itself(label, to))
-        if best[0] < 0.6 and here and to.place in self._judge.staff and to.primary and mine.handles:
-            best = (0.6, f"its name says who handled the row, and {to.place[1]} holds those who work here", "")
+        if best[0] < 0.6 and here and to.primary and mine.part and (stands := self._judge.stands_for(to.place, mine.part)):
+            said = "whose the row is" if mine.part == "owner" else "who handled the row"
+            best = (0.6 * stands, f"its name says {said}, and {to.place[1]} holds the people who may be meant", "")
         if mine.kind and mine.kind == to.kind and mine.place != to.place:
             best = max(best, (0.75, f"both hold {_KINDS[mine.kind]}", mine.kind))
         return best if here or best[2] else (0.9 * best[0], *best[1:])
@@ -116,7 +117,7 @@ class Targets:
     def _itself(self, label: names.Label, to: Target) -> tuple[float, str, str]:
         """A column that points at another row of its own table."""
         above = names.words().hierarchy & set(label.core)
-        if above and all(word in above or word in to.table for word in label.core):
+        if above and all(word in above or any(names.alike(word, own) for own in to.table) for word in label.core):
             return 0.9, "its name means another row of the same table", ""
         if to.place in self._judge.people and names.words().above & set(label.core):
             return 0.8, "its name says who stands above whom in the same table", ""
