@@ -19,6 +19,7 @@ COMMANDS = {
     "coverage": "Show what was read and what was not.",
     "show": "Read a place again and mark what is found there.",
     "find": "Find every record of one person, and say why it is hers.",
+    "access": "Pack what a person is entitled to see, other people's data redacted.",
     "request": "Keep requests: what was asked, until when, and what was decided.",
     "rules": "List, show and test the detection rules.",
     "report": "Write a report.",
