@@ -20,6 +20,8 @@ _ENDINGS = (
     ("ies", "y"), ("erne", ""), ("erne", "e"), ("ene", ""), ("s", ""), ("es", ""), ("er", ""), ("r", ""), ("e", ""),
     ("numre", "nummer"),
 )  # fmt: skip
+LEAST_COMPOUND = 5
+"""A Danish compound means the table of its last part only when that has so many letters: `klasselaerer` and `laerere`."""
 _IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman", "boern": "barn", "koeb": "koeb", "data": "data"}
 
 
@@ -173,6 +175,10 @@ def refers(core: tuple[str, ...], table: tuple[str, ...]) -> tuple[float, tuple[
             best = max(best, (0.95, role), key=lambda pair: pair[0])
     if len(table) > 1 and core and alike(core[-1], "".join(table)) == 1:
         best = max(best, (0.95, core[:-1]), key=lambda pair: pair[0])
+    if best[0] < 0.8 and core and len(table) == 1:
+        ends = [stem for stem in stems(table[0]) if LEAST_COMPOUND <= len(stem) < len(core[-1]) and core[-1].endswith(stem)]
+        if ends:
+            best = (0.8, (*core[:-1], core[-1].removesuffix(max(ends, key=len))))
     if not best[0] and len(core) == 1 and len(table) == 1 and _begins(core[0], table[0]):
         best = (0.5, ())
     return best

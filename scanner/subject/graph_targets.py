@@ -63,6 +63,7 @@ class Targets:
         found |= {("called", target.label.tail), ("own", "\0".join(target.place))}
         if len(target.table) == 1:
             found.add(("begins", target.table[0][: names.LEAST_PREFIX]))
+            found |= {("ends", stem[-names.LEAST_COMPOUND :]) for stem in names.stems(target.table[0])}
         if target.kind:
             found.add(("kind", target.kind))
         if target.primary:
@@ -78,6 +79,7 @@ class Targets:
         core = mine.label.core
         asked = [("word", stem) for word in core for stem in names.stems(word)]
         asked += [("word", "".join(core[at:])) for at in range(len(core))]
+        asked += [("ends", word[-names.LEAST_COMPOUND :]) for word in core[-1:] if len(word) > names.LEAST_COMPOUND]
         asked += [("begins", core[0][: names.LEAST_PREFIX])] if len(core) == 1 else []
         asked += [("called", mine.label.tail), ("kind", mine.kind), ("own", "\0".join(mine.place))]
         asked += [(mine.part, mine.place[0])] if mine.part else []
@@ -94,7 +96,8 @@ class Targets:
         shown = f"{to.place[1]}.{to.column.name}"
         best: tuple[float, str, str] = (0.0, "", "")
         meant, role = names.refers(label.core, to.table) if label.core else (0.0, ())
-        if meant and to.generic and (meant > 0.5 or here) and (label.key or meant > 0.5 or not role):
+        itself = mine.place == to.place and not role  # `grade` in `grades` is its grade
+        if meant and to.generic and not itself and (meant > 0.5 or here) and (label.key or meant > 0.5 or not role):
             key = 1.0 if label.key == to.label.key else 0.9 if label.key else 0.85
             part = f" (as {' '.join(role)})" if role else ""
             best = (meant * key, f"its name means a key of {to.place[1]}{part}", "")
