@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,13 @@ LEVELS = ("off", "fast", "full")
 WITHIN = re.compile(r"([1-9][0-9]{0,3}) (day|week|month)s?")
 """How a time is written."""
 
+KEEP = re.compile(r"([1-9][0-9]{0,3}) (day|week|month|year)s?")
+"""How long something is kept."""
+
+YEAR_END = "end of financial year"
+"""The only word of `from`: the clock starts when the financial year of the day ends."""
+
+_PLACE = re.compile(r"[^:]+:.+", re.DOTALL)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]?)i?B?", re.IGNORECASE)
 
 
@@ -75,6 +84,47 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """One `[[retention]]`: how long the records of some objects are kept, and from when.
+
+    `applies_to` are patterns SOURCE:OBJECT. `after` is where the clock starts: a column, `object.column` or `source:object.column`,
+    or `modified` (of a file) or `date` (of a mail, or what a document says itself). `when` is the company's own SQL condition on that
+    column's table. With `year_end` the clock starts at the end of the financial year. `required`: the law wants it kept so long.
+    """
+
+    name: str
+    applies_to: tuple[str, ...]
+    keep: str
+    after: str
+    when: str = ""
+    year_end: bool = False
+    required: bool = False
+    law: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One `[[consent]]`: records that stand on a consent, and the column that says when it was withdrawn."""
+
+    applies_to: tuple[str, ...]
+    withdrawn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One `[[hold]]`: a person whose records must stay. `person` is JSON as `--person` takes it, and not for showing."""
+
+    reason: str
+    law: str = ""
+    until: date | None = None
+    person: str = field(default="{}", repr=False)
+
+    def holds(self, day: date) -> bool:
+        """Whether it still holds on a day; without `until` it always does."""
+        return self.until is None or day <= self.until
+
+
+@dataclass(frozen=True, slots=True)
 class KnownConfig:
     """One line of `[known]`: a query to a source of the configuration, or a file with columns."""
 
@@ -101,6 +151,9 @@ class Config:
     known: tuple[KnownConfig, ...] = ()
     controller: Controller = Controller()
     recipients: tuple[Recipient, ...] = ()
+    retention: tuple[Retention, ...] = ()
+    consent: tuple[Consent, ...] = ()
+    holds: tuple[Hold, ...] = ()
     answer_within: str = ""
     """How soon the company answers a request, by its own policy: `14 days`, `2 weeks` or `1 month`; empty for the law's month."""
 
@@ -140,6 +193,9 @@ def load(path: Path | None) -> Config:
         known=tuple(_known(path, name, entry) for name, entry in document.get("known", {}).items()),
         controller=_controller(path, document.get("controller", {})),
         recipients=tuple(_recipient(path, number, entry) for number, entry in enumerate(document.get("recipient", ()), 1)),
+        retention=_retentions(path, document.get("retention", ())),
+        consent=tuple(_consent(path, number, entry) for number, entry in enumerate(document.get("consent", ()), 1)),
+        holds=tuple(_hold(path, number, entry) for number, entry in enumerate(document.get("hold", ()), 1)),
         answer_within=_within(path, document.get("requests", {})),
     )
 
@@ -216,6 +272,75 @@ def _recipient(path: Path, number: int, entry: Mapping[str, Any]) -> Recipient:
         raise ConfigError(f"{path}: [[recipient]] number {number} needs a name")
     name, contact, country = (_text(path, f"recipient.{key}", entry.get(key, "")) for key in ("name", "contact", "country"))
     return Recipient(name, contact, country, _texts(path, "recipient.receives", entry.get("receives", ())))
+
+
+def _retentions(path: Path, entries: Any) -> tuple[Retention, ...]:
+    found = tuple(_retention(path, number, entry) for number, entry in enumerate(entries, 1))
+    names = [one.name for one in found]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ConfigError(f"{path}: two retention policies are called {twice!r}")
+    return found
+
+
+def _retention(path: Path, number: int, entry: Mapping[str, Any]) -> Retention:
+    name = _text(path, f"retention number {number}: name", entry.get("name", "")) or f"retention {number}"
+    said = f"retention {name!r}"
+    keep, after, when, since, law = (_text(path, f"{said}: {key}", entry.get(key, "")) for key in ("keep", "after", "when", "from", "law"))
+    if not KEEP.fullmatch(keep):
+        raise ConfigError(f"{path}: {said}: keep must be a time such as '1 year', '6 months' or '30 days'")
+    if since not in ("", YEAR_END):
+        raise ConfigError(f"{path}: {said}: from can only be {YEAR_END!r}")
+    required = entry.get("required", False)
+    if not isinstance(required, bool):
+        raise ConfigError(f"{path}: {said}: required must be true or false")
+    if any(mark in when for mark in (";", "--", "/*", "\0")):
+        raise ConfigError(f"{path}: {said}: when must be one SQL condition, without ';' and without comments")
+    if when and after in ("modified", "date"):
+        raise ConfigError(f"{path}: {said}: when is a condition on a table; after = {after!r} has none")
+    places = _places(path, said, entry.get("applies_to", ()))
+    return Retention(name, places, keep, _clock(path, f"{said}: after", after), when, bool(since), required, law)
+
+
+def _consent(path: Path, number: int, entry: Mapping[str, Any]) -> Consent:
+    said = f"consent number {number}"
+    withdrawn = _clock(path, f"{said}: withdrawn", _text(path, f"{said}: withdrawn", entry.get("withdrawn", "")))
+    if withdrawn in ("modified", "date"):
+        raise ConfigError(f"{path}: {said}: withdrawn must name a column, OBJECT.COLUMN or SOURCE:OBJECT.COLUMN")
+    return Consent(_places(path, said, entry.get("applies_to", ())), withdrawn)
+
+
+def _hold(path: Path, number: int, entry: Mapping[str, Any]) -> Hold:
+    said = f"hold number {number}"
+    person, until = entry.get("person"), entry.get("until")
+    if not isinstance(person, dict) or not person:
+        raise ConfigError(f'{path}: {said}: person must hold identifiers, such as {{ id = {{ customer_no = "10442" }} }}')
+    if isinstance(until, str):
+        try:
+            until = date.fromisoformat(until)
+        except ValueError:
+            raise ConfigError(f"{path}: {said}: until must be a day, such as 2027-12-31") from None
+    if until is not None and type(until) is not date:
+        raise ConfigError(f"{path}: {said}: until must be a day, such as 2027-12-31")
+    reason, law = (_text(path, f"{said}: {key}", entry.get(key, "")) for key in ("reason", "law"))
+    if not reason:
+        raise ConfigError(f"{path}: {said} needs a reason")
+    try:
+        return Hold(reason, law, until, json.dumps(person, ensure_ascii=False))
+    except TypeError:
+        raise ConfigError(f"{path}: {said}: identifiers are texts") from None
+
+
+def _places(path: Path, said: str, value: Any) -> tuple[str, ...]:
+    places = _texts(path, f"{said}: applies_to", value)
+    if not places or not all(map(_PLACE.fullmatch, places)):
+        raise ConfigError(f"{path}: {said}: applies_to must be a list of patterns SOURCE:OBJECT, such as 'crm:public.orders'")
+    return places
+
+
+def _clock(path: Path, said: str, text: str) -> str:
+    if text not in ("modified", "date") and not re.fullmatch(r"(?:[^:]+:)?.+\..+", text, re.DOTALL):
+        raise ConfigError(f"{path}: {said} must be a column, OBJECT.COLUMN or SOURCE:OBJECT.COLUMN, or 'modified' or 'date'")
+    return text
 
 
 def _within(path: Path, entry: Mapping[str, Any]) -> str:

@@ -22,6 +22,8 @@ from scanner.errors import RuleError
 MAX_WIDTH = 400
 """A pattern of the project's own that could match more code points than this is refused (users' may be longer)."""
 
+LAW = "law.yaml"
+"""Lies beside the rules and is none: what the law says of keeping and deleting (`requests/law.py`)."""
 CLASSES = ("technical", "general", "confidential", "criminal", "sensitive")
 """From the least to the most protected (Datatilsynet's practice; GDPR Art. 9 and 10)."""
 
@@ -183,7 +185,7 @@ def load(folders: Sequence[Path], *, countries: Sequence[str] = (), languages: S
         if not folder.is_dir():
             raise RuleError(f"{folder}: no such folder of rules")
         for path in sorted(folder.glob("*.y*ml")):
-            if path.name == "taxonomy.yaml":
+            if path.name in ("taxonomy.yaml", LAW):
                 continue
             raw = path.read_bytes()
             state.update(raw)
