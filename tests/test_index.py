@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from scanner.inventory import Book, Holding, ObjectRead, UnitRead, compact, files, index
+from scanner.inventory import Book, Holding, ObjectRead, UnitRead, compact, files, groups, index
 from scanner.inventory.segments import Segments, batches
 from scanner.model import Unit
 from scanner.unit import SENT
@@ -142,14 +142,14 @@ def test_thousands_of_commits_leave_few_segments(book: Book) -> None:
 
 
 def test_parts_are_cut_where_a_key_can_point_no_further(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "PART", 2 * index.GROUP)
+    monkeypatch.setattr(index, "PART", 2 * groups.GROUP)
     scanning = Scanning(book)
-    numbers = list(range(5 * index.GROUP + 17))
+    numbers = list(range(5 * groups.GROUP + 17))
     monkeypatch.setattr("scanner.inventory.segments.ALONE", 1000)
     scanning.commit({"a": numbers, "b": []}, pieces=7)
     (row,) = book.rows("select * from segment")
     assert (row["parts"], row["findings"]) == (3, len(numbers)) and live(book)
-    for number in (0, index.GROUP, 2 * index.GROUP - 1, 2 * index.GROUP, 4 * index.GROUP + 5, numbers[-1]):
+    for number in (0, groups.GROUP, 2 * groups.GROUP - 1, 2 * groups.GROUP, 4 * groups.GROUP + 5, numbers[-1]):
         assert found(book, number) == {("a", f"row={number}")}
     with book.transaction() as cursor:
         cursor.execute("delete from unit where object = 'a'")
@@ -212,7 +212,7 @@ def test_lost_keys_are_made_again(tmp_path: Path) -> None:
     with Book(tmp_path / "inv", write=True, secret=SECRET) as book:
         Scanning(book).commit({"a": [1, 2, 3], "b": [3]})
     (beside,) = (tmp_path / "inv" / "segments").glob("*.keys")
-    for damage in (beside.unlink, lambda: beside.write_bytes(b"pdkeys1\n" + bytes(7))):
+    for damage in (beside.unlink, lambda: beside.write_bytes(b"pdkeys2\n" + bytes(7))):
         damage()
         with Book(tmp_path / "inv", write=False) as book:
             assert found(book, 3) == {("a", "row=2"), ("b", "row=0")}

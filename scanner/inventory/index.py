@@ -1,13 +1,14 @@
-"""Finds digests in millions of findings: sorted keys beside each file of findings, searched through a memory map.
+"""Finds digests in millions of findings: sorted keys beside each file of findings.
 
-A key is one number: the first 44 bits of a digest, and the finding's place in its file (20 bits). A search is two
-bisections; the finding itself, read from its group of 4,096, says whether the whole digest is the one that was wanted.
+A key is one number: the first 44 bits of a digest, and the finding's place in its file (20 bits). Keys lie in blocks, and in
+front of them stands the first of each block: a search reads those, and then one block a digest. The finding itself, read from
+its group, says whether the whole digest is the one that was wanted.
 """
 
 from __future__ import annotations
 
-import mmap
 import os
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -16,23 +17,26 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from scanner.inventory import files
+from scanner.inventory import files, groups
 
 if TYPE_CHECKING:
     from scanner.inventory import Book
 
 Keys: TypeAlias = "NDArray[np.uint64]"
 
-GROUP = 4_096
-"""So many findings are compressed together: what must be read to read one of them."""
 PART = 2**20
 """So many findings lie in one file: as many as a key can point at."""
-MAGIC = b"pdkeys1\n"
+BLOCK = 512
+"""So many keys are read together."""
+MAGIC = b"pdkeys2\n"
 CERTAIN = 8
 """So many bytes of a digest are kept of a cell of a column that is a fact."""
 
 _PLACE = np.uint64(PART - 1)
+_LAST = np.uint64(2**64 - 1)
+_HEAD = struct.Struct("<8sQQ")
 _RETRIES = 8
+_FEW = 16
 
 
 class FoundAt(NamedTuple):
@@ -62,35 +66,64 @@ def keys(digests: pa.FixedSizeBinaryArray) -> Keys:
     return whole[digests.offset * width : (digests.offset + len(digests)) * width : width].astype(np.uint64)
 
 
-def write(path: Path, keys: Iterable[Keys]) -> None:
-    """Sort the keys of a part and write them to the disk."""
+def write(path: Path, keys: Iterable[Keys], offsets: Sequence[int]) -> None:
+    """Sort the keys of a part and write them to the disk, with the places at which its groups begin."""
     every = np.concatenate([np.zeros(0, np.uint64), *keys])
-    every = np.sort((every & ~_PLACE) | np.arange(len(every), dtype=np.uint64))
+    count = len(every)
+    every = np.sort((every & ~_PLACE) | np.arange(count, dtype=np.uint64))
+    every = np.concatenate([every, np.full(-count % BLOCK, _LAST)])
     with open(path, "wb") as file:
-        file.write(MAGIC + len(every).to_bytes(8, "little"))
-        file.write(every.astype("<u8").tobytes())
+        file.write(_HEAD.pack(MAGIC, count, len(offsets)))
+        for numbers in (every[::BLOCK], np.array(offsets, np.uint64), every):
+            file.write(numbers.astype("<u8").tobytes())
         file.flush()
         os.fsync(file.fileno())
 
 
-def search(path: Path, wanted: Keys) -> NDArray[np.int64] | None:
-    """The places in a part whose keys begin like one of the wanted, in order. None when there are no keys to search."""
+class Places(NamedTuple):
+    """Places in a part in rising order, and the offset of each of its groups."""
+
+    rows: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+
+
+_NOWHERE = Places(np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+
+def search(path: Path, wanted: Keys) -> Places | None:
+    """The places in a part whose keys begin like one of the wanted (sorted). None when there are no keys to search."""
     try:
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if file.read(8) != MAGIC or int.from_bytes(file.read(8), "little") * 8 + 16 != size:
-                return None
-            if size == 16:
-                return np.zeros(0, np.int64)
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-                every = np.frombuffer(mapped, "<u8", offset=16)
-                low = np.searchsorted(every, wanted & ~_PLACE, "left")
-                high = np.searchsorted(every, wanted | _PLACE, "right")
-                found = [every[a:b] & _PLACE for a, b in zip(low.tolist(), high.tolist(), strict=True) if a < b]
-                del every
+        file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed below
     except FileNotFoundError:
         return None
-    return np.unique(np.concatenate(found)).astype(np.int64) if found else np.zeros(0, np.int64)
+    with file:
+        head = file.read(_HEAD.size)
+        if len(head) < _HEAD.size:
+            return None
+        magic, count, number = _HEAD.unpack(head)
+        blocks = -(-count // BLOCK)
+        begin = _HEAD.size + 8 * (blocks + number)
+        if magic != MAGIC or os.fstat(file.fileno()).st_size != begin + 8 * BLOCK * blocks:
+            return None
+        if not count:
+            return _NOWHERE
+        fences = np.frombuffer(file.read(8 * blocks), "<u8")
+        low, high = wanted & ~_PLACE, wanted | _PLACE
+        first = np.maximum(np.searchsorted(fences, low, "left") - 1, 0).tolist()
+        last = (np.searchsorted(fences, high, "right") - 1).tolist()
+        near = sorted({block for a, b in zip(first, last, strict=True) for block in range(a, b + 1)})
+        read = []
+        for block in near:
+            file.seek(begin + 8 * BLOCK * block)
+            read.append(file.read(8 * BLOCK))
+        every = np.frombuffer(b"".join(read), "<u8")
+        ranges = zip(np.searchsorted(every, low, "left").tolist(), np.searchsorted(every, high, "right").tolist(), strict=True)
+        found = [every[a:b] & _PLACE for a, b in ranges if a < b]
+        if not found:
+            return _NOWHERE
+        rows = np.unique(np.concatenate(found)).astype(np.int64)
+        file.seek(_HEAD.size + 8 * blocks)
+        return Places(rows[rows < count], np.frombuffer(file.read(8 * number), "<u8").astype(np.int64))
 
 
 def where(book: Book, wanted: Iterable[bytes]) -> Iterator[FoundAt]:
@@ -149,17 +182,14 @@ class _Look:
         for number in range(segment.parts):
             name, beside = files.part(segment.file, number)
             places = search(folder / beside, self._keys)
-            if places is not None and not len(places):
-                continue
-            with pa.memory_map(str(folder / name)) as mapped:
-                reader = pa.ipc.open_file(mapped, options=pa.ipc.IpcReadOptions(use_threads=False))
-                if places is None:
-                    for group in range(reader.num_record_batches):
-                        yield from self._batch(reader.get_batch(group), segment.only)
-                    continue
-                groups, firsts = np.unique(places // GROUP, return_index=True)
-                for group, rows in zip(groups.tolist(), np.split(places % GROUP, firsts[1:]), strict=True):
-                    yield from self._rows(reader.get_batch(group).take(pa.array(rows)), segment.only)
+            if places is None:
+                for batch in groups.every(folder / name):
+                    yield from self._batch(batch, segment.only)
+            elif len(places.rows):
+                with open(folder / name, "rb", buffering=0) as file:
+                    which, firsts = np.unique(places.rows // groups.GROUP, return_index=True)
+                    for group, rows in zip(which.tolist(), np.split(places.rows % groups.GROUP, firsts[1:]), strict=True):
+                        yield from self._rows(groups.read(file, int(places.offsets[group])), rows, segment.only)
 
     def _unsorted(self, folder: Path, segment: Listed) -> Iterator[FoundAt]:
         """A segment of an earlier version, without keys: all of its digests are looked at."""
@@ -176,11 +206,15 @@ class _Look:
     def _batch(self, batch: pa.RecordBatch, only: int) -> Iterator[FoundAt]:
         rows = np.flatnonzero(np.isin(keys(batch.column("digest")), self._keys))
         if len(rows):
-            yield from self._rows(batch.take(pa.array(rows)), only)
+            yield from self._rows(batch, rows, only)
 
-    def _rows(self, batch: pa.RecordBatch, only: int) -> Iterator[FoundAt]:
+    def _rows(self, batch: pa.RecordBatch, rows: NDArray[np.int64], only: int) -> Iterator[FoundAt]:
         """What is wanted of some rows whose keys begin right, and belongs to a unit that is in the book."""
-        found = batch.to_pylist()
+        if len(rows) > _FEW:
+            found = batch.take(pa.array(rows)).to_pylist()
+        else:
+            columns = list(zip(batch.schema.names, batch.columns, strict=True))
+            found = [{name: column[row].as_py() for name, column in columns} for row in rows.tolist()]
         self._meet({row["unit"] or only for row in found})
         for row in found:
             unit, digest = row["unit"] or only, row["digest"]

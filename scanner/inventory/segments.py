@@ -1,4 +1,4 @@
-"""Writes findings aside as Arrow files with sorted keys beside them, so that a crash leaves whole files that nobody names."""
+"""Writes findings aside in groups, with sorted keys beside them, so that a crash leaves whole files that nobody names."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import NamedTuple, TypeAlias
 
 import pyarrow as pa
 
-from scanner.inventory import files, index
+from scanner.inventory import files, groups, index
 
 ALONE = 8 * 2**20
 """A unit with more findings than this (bytes of Arrow) streams into a segment of its own."""
-HELD = 16 * index.GROUP
+HELD = 32 * groups.GROUP
 """So many rows are held before they are written."""
 
 Attempt: TypeAlias = tuple[int, int]
@@ -118,13 +118,13 @@ class Writer:
     def _spill(self, *, everything: bool) -> None:
         """Write what is held, in whole groups; what is left over waits for more, but for the very last."""
         table = pa.concat_tables(self._held)
-        end = len(table) if everything else len(table) // index.GROUP * index.GROUP
+        end = len(table) if everything else len(table) // groups.GROUP * groups.GROUP
         at = 0
         while at < end:
             if not self._parts or self._parts[-1].rows == index.PART:
                 if self._parts:
                     self._parts[-1].end()
-                self._parts.append(_Part(self._folder, files.part(self._file, len(self._parts)), table.schema))
+                self._parts.append(_Part(self._folder, files.part(self._file, len(self._parts))))
             take = min(end - at, index.PART - self._parts[-1].rows)
             self._parts[-1].write(table.slice(at, take))
             at += take
@@ -151,41 +151,40 @@ class Writer:
 
 
 class _Part:
-    """At most `index.PART` findings in a file, in groups of `index.GROUP`, and their keys in another."""
+    """At most `index.PART` findings in a file, in groups of `groups.GROUP`, and their keys in another."""
 
-    def __init__(self, folder: Path, names: Sequence[str], schema: pa.Schema) -> None:
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self._names = [folder / name for name in names]
         self._asides = [folder / f".{name}" for name in names]
-        options = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1), use_threads=False)
-        self._writer = pa.ipc.new_file(str(self._asides[0]), schema, options=options)
-        self._open = True
+        self._file = self._asides[0].open("wb")
+        self._file.write(groups.MAGIC)
+        self._offsets: list[int] = []
         self._keys: list[index.Keys] = []
         self.rows = 0
 
     def write(self, table: pa.Table) -> None:
-        table = table.combine_chunks()
-        self._writer.write_table(table, max_chunksize=index.GROUP)
         self._keys.extend(index.keys(column) for column in table.column("digest").chunks)
+        for at in range(0, len(table), groups.GROUP):
+            self._offsets.append(self._file.tell())
+            self._file.write(groups.pack(table.slice(at, groups.GROUP)))
         self.rows += len(table)
 
     def end(self) -> None:
         """No more rows: the file is closed and the keys are sorted; both are on the disk."""
-        if not self._open:
+        if self._file.closed:
             return
-        self._writer.close()
-        self._open = False
-        index.write(self._asides[1], self._keys)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        index.write(self._asides[1], self._keys, self._offsets)
         self._keys = []
-        with open(self._asides[0], "rb+") as file:
-            os.fsync(file.fileno())
 
     def settle(self) -> None:
         for aside, name in zip(self._asides, self._names, strict=True):
             os.replace(aside, name)
 
     def discard(self) -> None:
-        if self._open:
-            self._writer.close()
+        self._file.close()
         for path in self._asides:
             path.unlink(missing_ok=True)
 
@@ -199,14 +198,4 @@ def batches(folder: Path, file: str, parts: int, columns: Sequence[str] | None =
             yield from parquet.iter_batches(columns=columns)
         return
     for part in range(parts):
-        with pa.memory_map(str(folder / files.part(file, part)[0])) as mapped:
-            reader = pa.ipc.open_file(mapped, options=_reading(mapped, columns))
-            for number in range(reader.num_record_batches):
-                yield reader.get_batch(number)
-
-
-def _reading(mapped: pa.MemoryMappedFile, columns: Sequence[str] | None) -> pa.ipc.IpcReadOptions:
-    if columns is None:
-        return pa.ipc.IpcReadOptions(use_threads=False)
-    names = pa.ipc.open_file(mapped).schema.names
-    return pa.ipc.IpcReadOptions(included_fields=[names.index(name) for name in columns], use_threads=False)
+        yield from groups.every(folder / files.part(file, part)[0], columns)
