@@ -142,12 +142,12 @@ class Server:
             yield Problem(unit.object, Why.DENIED, detail, field=field)
         yield from cells.problems()
 
-    def select(self, query: str) -> Iterator[pa.RecordBatch]:
-        """The answer to a query, every column as text. Raises `SourceError` when it cannot be asked."""
+    def select(self, query: str, *, timed: bool = False) -> Iterator[pa.RecordBatch]:
+        """The answer to a query, every column as text; a `timed` one within `unit_seconds`. Raises `SourceError` when it cannot be asked."""
         try:
-            with Session(self._address) as session:
+            with Session(self._address, seconds=self.limits.unit_seconds) as session:
                 texts = ", ".join(f"{quoted(name)}::text as {quoted(name)}" for name in session.columns(query))
-                yield from session.fetch(f"select {texts} from ({query}) as asked")
+                yield from session.fetch(f"select {texts} from ({query}) as asked", timed=timed)
         except ServerError as error:
             raise SourceError(f"{self.url}: the query cannot be asked: {error.detail}") from None
 
