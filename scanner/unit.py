@@ -87,10 +87,11 @@ def work(state: State, job: Job, watch: Callable[[str], None]) -> Generator[byte
     judged: dict[tuple[str, str], Judgement] = {}
     try:
         for group in _groups(source.read(job.unit), tally):
-            detection = state.detector.detect(group, judged=judged)
+            detection = state.detector.detect(group, judged=judged, cells=job.unit.kind != "table")
             tally.add(group, detection)
-            if len(detection.findings):
-                waiting.append(_sealed(state.detector.key, detection.findings, job.unit.kind == "table" or tally.tables))
+            for found, fact in ((detection.findings, False), *((cells, True) for cells in detection.cells)):
+                if len(found):
+                    waiting.append(_told(_sealed(state.detector.key, found, job.unit.kind == "table" or tally.tables), fact))
             if sum(map(len, waiting)) >= SEND:
                 yield _packed(waiting)
                 waiting = []
@@ -140,12 +141,15 @@ def _sealed(key: bytes, findings: pa.RecordBatch, tables: bool) -> pa.RecordBatc
     return findings.set_column(at, "record", pa.array(sealed, pa.string()))
 
 
+def _told(findings: pa.RecordBatch, fact: bool) -> pa.RecordBatch:
+    """Findings as they travel."""
+    return findings.append_column(SENT.field("fact"), pa.repeat(pa.scalar(fact), len(findings)))
+
+
 def _packed(batches: list[pa.RecordBatch]) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, SENT) as stream:
         for batch in batches:
-            if "fact" not in batch.schema.names:
-                batch = batch.append_column(SENT.field("fact"), pa.repeat(pa.scalar(False), len(batch)))
             stream.write_batch(batch)
     return bytes(sink.getvalue())
 

@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from scanner import digest as value
+from scanner import seal
 from scanner.inventory import Book, Holding, ObjectRead, UnitRead, compact, files, groups, index
 from scanner.inventory.segments import Segments, batches
 from scanner.model import Unit
@@ -166,6 +168,42 @@ def test_cells_of_facts_are_found_but_are_no_findings(book: Book) -> None:
     assert {one.digest for one in book.where([digest(2)])} == {digest(2)}
     assert sum(map(len, book.findings())) == sum(map(len, book.findings(["entity"]))) == 1
     assert list(book.where([])) == []
+
+
+def test_a_customer_is_found_in_columns_of_files_that_are_one_thing_throughout(cli: Callable[..., Any], tmp_path: Path) -> None:
+    people = [(f"K{n}", f"navn{n % 40} Hansen", f"Person{n}@Post.example ", f"+45 29 38 {n // 100:02} {n % 100:02}") for n in range(400)]
+    lines = ["nr;navn;email;telefon", *(";".join(one) for one in people)]
+    (tmp_path / "share").mkdir()
+    (tmp_path / "share" / "kunder.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with sqlite3.connect(tmp_path / "share" / "own.sqlite") as db:
+        db.execute("create table t (mail text primary key, note text)")
+        db.executemany("insert into t values (?, 'x')", [(f"person{n}@post.example",) for n in range(100)])
+    cli("scan", "share")
+    cli("scan", "sqlite:///share/own.sqlite")
+    with Book(tmp_path / "persondata-inventory", write=False) as book:
+        key = book.key()
+        wanted = {value.digest(key, entity, text): text for entity, text in (
+            ("EMAIL_ADDRESS", "person77@post.example"), ("PHONE_NUMBER", "29380123"), ("PERSON", "nobody")
+        )}  # fmt: skip
+        there = list(book.where(wanted))
+        assert {(one.object, seal.unseal(key, one.record), one.field, wanted[one.digest]) for one in there} == {
+            ("kunder.csv", "row=79", "email", "person77@post.example"), ("kunder.csv", "row=125", "telefon", "29380123"),
+            ("own.sqlite!t", "mail=person77@post.example", "mail", "person77@post.example"),
+        }  # fmt: skip
+        (phone,) = (one for one in there if one.field == "telefon")
+        assert (phone.start, phone.end, phone.entity, phone.source) == (0, 15, "PHONE_NUMBER", "share")
+        assert sum(map(len, book.findings())) == next(book.rows("select sum(findings_in_segment) as n from holding"))["n"]
+
+
+@pytest.mark.parametrize("entity", ["EMAIL_ADDRESS", "DK_CPR", "PHONE_NUMBER", "IBAN_CODE", "ADDRESS"])
+def test_many_digests_at_once_are_the_digests_one_by_one(entity: str) -> None:
+    chance = random.Random(entity)
+    letters = "aB9 \t\n\x0b\x1c\x1f-_.,@æØéﬁ\u00ad\u2003\u00a00045ǅß"
+    texts = ["".join(chance.choice(letters) for _ in range(chance.randint(0, 9))) for _ in range(2000)]
+    texts += ["00 45 29384756", "+4529384756", "4529384756", "45293847561", "0045293847"]
+    for some in (texts, texts[:10] * 300, []):
+        expected = [value.digest(SECRET.encode(), entity, text)[:8] + bytes(8) for text in some]
+        assert value.halves(SECRET.encode(), entity, pa.array(some, pa.string())).to_pylist() == expected
 
 
 # -- books of earlier versions ---------------------------------------------------------------------------------

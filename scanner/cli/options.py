@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-RULES_EPOCH = 1
+RULES_EPOCH = 2
 """Counts up when the program, not a rule, begins to find something else, so that everything is read again."""
 
 

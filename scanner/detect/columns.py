@@ -22,7 +22,7 @@ from scanner.detect.checks import CHECKS
 from scanner.detect.vector_checks import VECTOR
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -71,6 +71,8 @@ class Fact:
     score: float
     example: str
     why: tuple[tuple[str, float], ...] = ()
+    view: Callable[[pa.StringArray], pa.StringArray] = lambda texts: texts
+    """How its cells must be seen: a lost zero given back, a float's `.0` taken away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,7 @@ def _decide(
         if rows.sum() >= SHARE * filled:
             best = max(opinions, key=lambda one: (one.passed.mean() >= FORM, one.score))
             example = digest.shape(texts[int(np.flatnonzero(rows)[0])].as_py())
-            fact = Fact(batch.object, batch.field, batch.records, best.rule, rows, filled, score, example, best.factors)
+            fact = Fact(batch.object, batch.field, batch.records, best.rule, rows, filled, score, example, best.factors, view)
             return Judgement(fact, frozenset(denied - {entity}), tuple(one.rule for one in opinions))
     return Judgement(None, frozenset(denied))
 

@@ -29,6 +29,14 @@ LEAST = 0.5
 _TOLD, _TOLD_BY = 0.8, 0.75
 """A first name with a surname, both known, that a model takes for a firm or a place: a person, with this score, from that one on."""
 
+ASKED_BY = frozenset(
+    ["PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "ADDRESS", "DATE_OF_BIRTH", "USERNAME", "CUSTOMER_ID", "DK_CPR", "DK_PASSPORT",
+     "DK_DRIVING_LICENCE", "DK_LICENCE_PLATE", "DK_BANK_ACCOUNT", "IBAN_CODE", "CREDIT_CARD", "IP_ADDRESS", "MAC_ADDRESS", "COOKIE_ID",
+     "SE_PERSONNUMMER", "NO_FODSELSNUMMER", "FI_PERSONAL_IDENTITY_CODE", "IS_KENNITALA", "DE_TAX_ID", "NL_BSN", "PL_PESEL", "FR_NIR",
+     "ES_NIF", "IT_FISCAL_CODE", "BE_NATIONAL_NUMBER", "UK_NHS", "US_SSN"]
+)  # fmt: skip
+"""What a person is looked for by: of columns that are this throughout, each cell's digest is kept."""
+
 _CONTINUATIONS = bytes(range(0x80, 0xC0))
 
 SCHEMA = pa.schema(
@@ -88,6 +96,9 @@ class Detection:
     findings: pa.RecordBatch
     facts: tuple[columns.Fact, ...]
     shapes: dict[tuple[str, str, str], str]
+    cells: tuple[pa.RecordBatch, ...] = ()
+    """Where asked for: the cells of those columns that people are looked for by, as findings of the whole cell whose digests
+    are cut to their first half."""
 
 
 class Detector:
@@ -142,7 +153,12 @@ class Detector:
         self.compiled_now = any(one is not None and one.compiled_now for one in (self._patterns, self._words, self._said))
 
     def detect(
-        self, batches: Sequence[TextBatch], *, judge_columns: bool = True, judged: dict[tuple[str, str], columns.Judgement] | None = None
+        self,
+        batches: Sequence[TextBatch],
+        *,
+        judge_columns: bool = True,
+        judged: dict[tuple[str, str], columns.Judgement] | None = None,
+        cells: bool = False,
     ) -> Detection:
         """Find everything in these batches. Batches that share one `records` array are columns of the same rows.
 
@@ -152,6 +168,7 @@ class Detector:
         denied: dict[int, frozenset[str]] = {}
         arrays = [_plain(batch.texts) for batch in batches]
         facts: list[columns.Fact] = []
+        kept: list[pa.RecordBatch] = []
         shapes: dict[tuple[str, str, str], str] = {}
         tied: dict[int, NDArray[np.bool_]] = {}
         if judge_columns:
@@ -173,6 +190,8 @@ class Detector:
                 fact = judgement.fact
                 if fact is not None:
                     facts.append(fact)
+                    if cells and self.rules[fact.rule].entity in ASKED_BY:
+                        kept.append(self._cells(fact, arrays[i]))
                     shapes[batch.object, batch.field, self.rules[fact.rule].entity] = fact.example
                     arrays[i] = pc.if_else(pa.array(fact.rows), "", arrays[i])
                     if fact.rule in self._people:
@@ -195,7 +214,20 @@ class Detector:
                 row.found = confirm.resolve([*row.found, *self._of_people(row, people, in_row, self.speaks(batch.field))], self.rules)
             if row.found:
                 out.add(row, batch, shapes)
-        return Detection(out.batch(), tuple(facts), shapes)
+        return Detection(out.batch(), tuple(facts), shapes, tuple(kept))
+
+    def _cells(self, fact: columns.Fact, texts: pa.Array) -> pa.RecordBatch:
+        """The cells of a column that is a fact, each as a finding that holds half a digest."""
+        rule = self.rules[fact.rule]
+        rows = pa.array(fact.rows)
+        texts = fact.view(texts.filter(rows))
+        digests = digest.halves(self.key, rule.entity, texts)
+        own = {"record": fact.records.filter(rows), "end": pc.utf8_length(texts).cast(pa.int64()), "digest": digests}
+        same = {"object": fact.object, "field": fact.field, "entity": rule.entity, "rule": rule.id, "score": fact.score, "test": False}
+        arrays = [
+            own[kind.name] if kind.name in own else pa.repeat(pa.scalar(same.get(kind.name, 0), kind.type), len(texts)) for kind in SCHEMA
+        ]
+        return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
     def _of_people(self, row: Row, people: Sequence[tuple[int, int]], in_row: bool, stances: Sequence[int]) -> Iterable[Found]:
         """What a row says of people, by its words and its statements; `people` the places of identifiers."""
