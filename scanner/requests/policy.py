@@ -51,7 +51,8 @@ class Reason(StrEnum):
 class Ruling(NamedTuple):
     """What is said of one record. `until` is the last day of its time; None where it has none or has not started.
 
-    `policy` is the name of the policy that decided, `consent` or `hold`; `detail` is what a hold says of itself.
+    `policy` is the name of the policy that decided, `consent` or `hold`; `detail` is what a hold says of itself, `start` the day on which
+    the time that decided started.
     """
 
     hint: Hint
@@ -60,6 +61,7 @@ class Ruling(NamedTuple):
     until: date | None = None
     policy: str = ""
     detail: str = ""
+    start: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,32 +130,33 @@ def decide(clocks: Iterable[Clock], today: date, hold: Hold | None = None) -> Ru
     """
     if hold is not None and hold.holds(today):
         return Ruling(Hint.KEEP, Reason.HOLD, hold.law, hold.until, "hold", hold.reason)
-    required: list[tuple[Policy, date | None]] = []
-    allowed: list[tuple[Policy, date | None]] = []
-    gone: list[tuple[Policy, date | None]] = []
-    for policy, start in clocks:
-        until = policy.until(start) if start is not None else None
-        (gone if policy.consent else required if policy.required else allowed).append((policy, until))
-    kept = [(policy, until) for policy, until in required if until is None or until >= today]
+    timed = [_Timed(policy, start, policy.until(start) if start is not None else None) for policy, start in clocks]
+    kept = [one for one in timed if one.policy.required and (one.until is None or one.until >= today)]
     if kept:
-        policy, until = _longest(kept)
-        return Ruling(Hint.KEEP, Reason.WAITING if until is None else Reason.REQUIRED, policy.law, until, policy.name)
-    for policy, until in gone:
-        if until is not None and until <= today:
-            return Ruling(Hint.OVERDUE if until < today else Hint.FREE, Reason.WITHDRAWN, policy.law, until, policy.name)
-    timed = required + allowed
-    if timed:
-        policy, until = _longest(timed)
-        if until is not None and until < today:
-            return Ruling(Hint.OVERDUE, Reason.OVER, policy.law, until, policy.name)
-        return Ruling(Hint.FREE, Reason.OPEN if until is None else Reason.RUNNING, policy.law, until, policy.name)
-    if gone:
-        return Ruling(Hint.FREE, Reason.OPEN, gone[0][0].law, None, gone[0][0].name)
-    return Ruling(Hint.FREE, Reason.UNSAID)
+        longest = max(kept, key=_end)
+        return longest.ruling(Hint.KEEP, Reason.WAITING if longest.until is None else Reason.REQUIRED)
+    gone = [one for one in timed if one.policy.consent]
+    if withdrawn := min((one for one in gone if one.until is not None and one.until <= today), key=_end, default=None):
+        return withdrawn.ruling(Hint.FREE if withdrawn.until == today else Hint.OVERDUE, Reason.WITHDRAWN)
+    if times := [one for one in timed if not one.policy.consent]:
+        longest = max(times, key=_end)
+        if longest.until is None:
+            return longest.ruling(Hint.FREE, Reason.OPEN)
+        return longest.ruling(Hint.OVERDUE, Reason.OVER) if longest.until < today else longest.ruling(Hint.FREE, Reason.RUNNING)
+    return gone[0].ruling(Hint.FREE, Reason.OPEN) if gone else Ruling(Hint.FREE, Reason.UNSAID)
 
 
-def _longest(timed: Sequence[tuple[Policy, date | None]]) -> tuple[Policy, date | None]:
-    return max(timed, key=lambda one: one[1] or date.max)
+class _Timed(NamedTuple):
+    policy: Policy
+    start: date | None
+    until: date | None
+
+    def ruling(self, hint: Hint, reason: Reason) -> Ruling:
+        return Ruling(hint, reason, self.policy.law, self.until, self.policy.name, "", self.start)
+
+
+def _end(one: _Timed) -> date:
+    return one.until or date.max
 
 
 class Policies:

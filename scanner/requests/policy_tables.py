@@ -10,12 +10,13 @@ from typing import NamedTuple, TypeAlias
 
 from scanner.config import Hold
 from scanner.errors import SourceError
-from scanner.model import Compare, Condition, Problem, Relation, Source, TextBatch
+from scanner.model import Compare, Condition, Problem, Relation, Role, Source, TextBatch
 from scanner.requests.policy import Clock, Hint, Policies, Policy, Ruling, decide
 from scanner.sources import clocks
 from scanner.sources.clocks import Form, Question, Selects, Step
 from scanner.sources.records import condition_of
-from scanner.subject.graph import Edge, EdgeKind, Graph
+from scanner.subject.fields import Part, meaning
+from scanner.subject.graph import Edge, EdgeKind, Graph, Node
 
 FOLLOWED = (EdgeKind.OWNER, EdgeKind.PART, EdgeKind.RELATED, EdgeKind.CATALOGUE)
 """The edges that lead to where a clock starts, in the order in which they are preferred; never through who handled a case."""
@@ -97,7 +98,7 @@ class Tables:
         away = [(policy, way) for policy, way in ways if way and not all(edge.to_source == source for edge in way.edges)]
         lost = [policy for policy, way in ways if way is None]
         found: dict[str, str] = {}
-        asked = [made for policy, way in here if (made := self._clock(relation, policy, way, policy.cutoff(today)))]
+        asked = [made for policy, way in here if (made := self._clock(policy, way, policy.cutoff(today)))]
         lost += [policy for policy, _ in here][len(asked) :] if len(asked) < len(here) else []
         if not lost and not away:
             yield from self._at_once(source, relation, [policy for policy, _ in here], asked, today)
@@ -174,7 +175,7 @@ class Tables:
             else:
                 self._miss(source, relation.object, f"{policy.name}: its clock is reached over another table of another database")
             return
-        clock = self._clock(relation, policy, way, None)
+        clock = self._clock(policy, way, None)
         if clock is None:
             return
         for some in _pieces(records, clocks.MANY):
@@ -221,7 +222,7 @@ class Tables:
         """What rows are joined by, folded, and when the clock started, in the other database."""
         edge, rest = way.edges[0], way.edges[1:]
         relation = self._graph.nodes[edge.to_source, edge.to].relation
-        clock = self._clock(relation, policy, way._replace(edges=rest), last)
+        clock = self._clock(policy, way._replace(edges=rest), last)
         if clock is None or any(one.to_source != edge.to_source for one in rest):
             return
         for _, columns in self._ask(edge.to_source, Question(relation, (clock,), None, edge.to_columns)):
@@ -229,7 +230,7 @@ class Tables:
                 if value:
                     yield value.strip().casefold(), clocks.day(cell, clock.form)
 
-    def _clock(self, relation: Relation, policy: Policy, way: Way, last: date | None) -> clocks.Clock | None:
+    def _clock(self, policy: Policy, way: Way, last: date | None) -> clocks.Clock | None:
         place = (way.source, way.object, way.column)
         if place not in self._forms:
             try:
@@ -267,6 +268,32 @@ class Tables:
         self._miss(source, object, f"{policy.name}: no join leads from here to {policy.after}")
         return None
 
+    def named(self, policy: Policy) -> dict[str, list[date | None]] | None:
+        """By the folded name of a person: when the clock of a policy started in the rows that bear it; None where that cannot be said.
+
+        It is how a file in a person's folder is joined to the end of her employment.
+        """
+        target = self.target(policy)
+        if target is None or target[0] not in self._databases:
+            self._miss(*_object_of(policy), f"{policy.name}: there is no column {policy.after}")
+            return None
+        node = self._graph.nodes[target[:2]]
+        columns = name_columns(node)
+        clock = self._clock(policy, Way((), *target), None)
+        if not columns or clock is None:
+            self._miss(*target[:2], f"{policy.name}: no column here holds names that a file could be told by")
+            return None
+        found: dict[str, list[date | None]] = {}
+        for _, (days, *parts) in self._ask(target[0], Question(node.relation, (clock,), None, columns)):
+            for cell, *name in zip(days, *parts, strict=True):
+                words = " ".join(" ".join(part for part in name if part).casefold().split())
+                found.setdefault(words, []).append(clocks.day(cell, clock.form))
+        return found
+
+    def miss(self, source: str, object: str, why: str) -> None:
+        """Note something that could not be looked at."""
+        self._miss(source, object, why)
+
     def target(self, policy: Policy, source: str = "") -> tuple[str, str, str] | None:
         """The column of a policy's clock: (source, object, column), of the record's own source first. None when there is none."""
         named, _, rest = policy.after.partition(":") if ":" in policy.after else ("", "", policy.after)
@@ -286,6 +313,23 @@ class Tables:
 
     def _miss(self, source: str, object: str, why: str) -> None:
         self._missed.setdefault((source, object, why))
+
+
+def name_columns(node: Node) -> tuple[str, ...]:
+    """The column with the whole names of the people of a table, or those with their first and last names."""
+    parts: dict[Part, str] = {}
+    for column in node.relation.columns:
+        part, role = meaning(column.name, node.entities.get(column.name, ""))
+        if role is Role.ABOUT:
+            parts.setdefault(part, column.name)
+    if Part.NAME in parts:
+        return (parts[Part.NAME],)
+    return (parts[Part.FIRST], parts[Part.LAST]) if Part.FIRST in parts and Part.LAST in parts else ()
+
+
+def _object_of(policy: Policy) -> tuple[str, str]:
+    source, _, object = policy.applies_to[0].partition(":")
+    return source, object
 
 
 def _keys(relation: Relation, record: str) -> Iterator[tuple[str, ...]]:

@@ -147,7 +147,10 @@ def ask(source: Selects, question: Question) -> Iterator[tuple[list[str], list[l
 
 
 def _timed(source: Selects, query: str) -> Iterator[pa.RecordBatch]:
-    """A question that the server ends in time. MariaDB and MySQL are told in the question itself how long they may think: each passes over what is meant for the other."""
+    """A question that the server ends in time.
+
+    MariaDB and MySQL are told in the question itself how long they may think: each passes over what is meant for the other.
+    """
     if source.dialect == "mysql":
         query = f"/*M! SET STATEMENT max_statement_time={SECONDS} FOR */ select /*+ MAX_EXECUTION_TIME({SECONDS}000) */ {query[7:]}"
     select: Any = source.select

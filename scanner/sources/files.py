@@ -8,6 +8,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -95,12 +96,22 @@ class Files:
             else:
                 folders.pop()
 
+    def modified(self, unit: Unit) -> datetime | None:
+        """When a file was last written to, in UTC; None when it is gone."""
+        try:
+            return datetime.fromtimestamp(os.stat(self._path(unit), follow_symlinks=self._single).st_mtime, UTC)
+        except (OSError, OverflowError, ValueError):
+            return None
+
+    def _path(self, unit: Unit) -> str:
+        folder = os.path.dirname(self._root) if self._single else self._root
+        return os.path.join(folder, os.fsdecode(bytes.fromhex(unit.locator)) if unit.locator else unit.object)
+
     def read(self, unit: Unit) -> Iterator[Reading]:
         """Read one file and what lies inside it, and say so when it changed meanwhile."""
         from scanner.extract import extract
 
-        path = os.path.dirname(self._root) if self._single else self._root
-        path = os.path.join(path, os.fsdecode(bytes.fromhex(unit.locator)) if unit.locator else unit.object)
+        path = self._path(unit)
         try:
             file = os.open(path, os.O_RDONLY | _CAREFUL | (0 if self._single else _NOT_A_LINK))
         except OSError as error:
