@@ -15,7 +15,8 @@ Place = tuple[str, str]
 
 UNLIKE = 0.95
 """A column of which so many values come once only names one row each."""
-FEWEST = 20
+FEW, FEWEST = 3, 20
+"""So many filled rows at least say that: of a whole table, and of a part of one."""
 CROWD = 5.0
 """A person with so many times more rows than another table's people is taken to handle them."""
 ONE_EACH = 0.85
@@ -89,7 +90,11 @@ class Judge:
             if not relation.key and not relation.unique:
                 found |= self._seen_unique(place, relation)
             elif place in self.people:
-                found |= {name for name in self._identities(place) if self._elsewhere(place, name) and self._unlike(place, name)}
+                found |= {
+                    name
+                    for name in self._identities(place)
+                    if (place in self.staff or self._elsewhere(place, name)) and self._unlike(place, name)
+                }
             self._keys[place] = tuple(column for column in relation.columns if column.name in found)
         return self._keys[place]
 
@@ -153,11 +158,9 @@ class Judge:
         return self._asking[place[0]].sample(self._nodes[place].relation)
 
     def _unlike(self, place: Place, column: str) -> bool:
+        """Whether a column that no index keeps unique is: in all of a small table, or as far as it was looked at."""
         sample = self._sample(place)
-        return (
-            sample.filled(column) >= (2 if sample.whole and names.split(column)[-1] in ("id", "no", "nr") else FEWEST)
-            and sample.unlike(column) >= UNLIKE
-        )
+        return sample.filled(column) >= (FEW if sample.whole else FEWEST) and sample.unlike(column) >= UNLIKE
 
     def _about_people(self, place: Place, edges: list[Edge]) -> bool:
         node, listed = self._nodes[place], names.words()

@@ -22,7 +22,7 @@ _ENDINGS = (
 )  # fmt: skip
 LEAST_COMPOUND = 5
 """A Danish compound means the table of its last part only when that has so many letters: `klasselaerer` and `laerere`."""
-_IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman", "boern": "barn", "koeb": "koeb", "data": "data"}
+_IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman", "boern": "barn", "konti": "konto", "maend": "mand"}
 
 
 @dataclass(frozen=True, slots=True)

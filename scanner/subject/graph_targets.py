@@ -16,7 +16,7 @@ Place = tuple[str, str]
 
 _KINDS = {
     "email": "an e-mail address", "login": "a login", "cookie": "a cookie", "session": "a session", "device": "a device",
-    "cpr": "a CPR number",
+    "cpr": "a CPR number", "initials": "somebody's initials",
 }  # fmt: skip
 _TAKEN = 0.85
 """A column that means a table so surely is a key of it."""
@@ -32,6 +32,11 @@ class Target(NamedTuple):
     kind: str
     generic: bool
     primary: bool
+
+    @property
+    def stands(self) -> bool:
+        """Whether who handled a row may be written down by this: the key of those who work here, or their initials, login or e-mail."""
+        return self.primary or self.kind in ("initials", "login", "email")
 
 
 class Meaning(NamedTuple):
@@ -66,7 +71,7 @@ class Targets:
             found |= {("ends", stem[-names.LEAST_COMPOUND :]) for stem in names.stems(target.table[0])}
         if target.kind:
             found.add(("kind", target.kind))
-        if target.primary:
+        if target.stands:
             found |= {(part, target.place[0]) for part in ("handler", "maker", "owner") if self._judge.stands_for(target.place, part)}
         return found
 
@@ -110,7 +115,7 @@ class Targets:
                 best = max(best, (0.95, f"its name means {shown}", ""))
         if mine.place == to.place and to.primary:
             best = max(best, self._itself(label, to))
-        if best[0] < 0.6 and here and to.primary and mine.part and (stands := self._judge.stands_for(to.place, mine.part)):
+        if best[0] < 0.6 and here and to.stands and mine.part and (stands := self._judge.stands_for(to.place, mine.part)):
             said = "whose the row is" if mine.part == "owner" else "who handled the row"
             best = (0.6 * stands, f"its name says {said}, and {to.place[1]} holds the people who may be meant", "")
         if mine.kind and mine.kind == to.kind and mine.place != to.place:
