@@ -88,10 +88,7 @@ def subject_of(person: dict[str, Any]) -> tuple[Subject, list[str]]:
         subject = identifiers.from_json(person["person"].read(), anyway=anyway)
     else:
         subject = identifiers.from_options(**given, anyway=anyway)
-    said = list(identifiers.warnings(subject))
-    if all(one.entity == "PERSON" for one in subject.identifiers):
-        said.append("a name alone: several people may bear it, so nothing found is more than possible")
-    return subject, said
+    return subject, list(identifiers.warnings(subject))
 
 
 def search(

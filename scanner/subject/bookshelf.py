@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from scanner import digest, seal
@@ -43,7 +42,7 @@ class Shelf:
     def __init__(self, book: Book | None, sources: Sequence[Source]) -> None:
         self._book = book
         self._sources = {source.name: source for source in sources}
-        self.entities: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(_entities(book) if book is not None else {})
+        self.entities: Mapping[tuple[str, str], Mapping[str, str]] = _entities(book) if book is not None else {}
 
     def where(self, identifiers: Sequence[Identifier]) -> Wanted:
         """Look up the digests of everything that is known of the subject."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from scanner.model import Identifier, Link, Role
-from scanner.subject.identifiers import Agreement, Likeness, Strength, is_shared_mailbox, strength
+from scanner.subject.identifiers import Agreement, Likeness, Strength, strength
 
 _NAMES = {
     "PERSON": "name", "EMAIL_ADDRESS": "e-mail address", "PHONE_NUMBER": "phone number", "ADDRESS": "address", "DK_CPR": "CPR number",
@@ -52,8 +52,9 @@ def judge(
 ) -> Judgement:
     """Weigh what was met in one record.
 
-    `against` names what the record says otherwise of the person it is about: another name (`PERSON`), another number (`DK_CPR`),
-    another birthday, another e-mail address. `shared` are identifiers that other people are known to have as well: a family's phone.
+    `against` names what the record says otherwise of the person it is about: another name (`PERSON`, or `SURNAME` where the
+    first name is the same), another number (`DK_CPR`), another birthday, another e-mail address. `shared` are identifiers that
+    other people are known to have as well: a family's phone.
     """
     best: dict[str, Evidence] = {}
     for one in evidence:
@@ -66,10 +67,10 @@ def judge(
     name = best.get("PERSON")
     named = name.likeness.agreement if name else None
     strong = [e for entity, e in best.items() if entity != "PERSON" and _is(identifiers, e, Strength.STRONG)]
-    sure = [e for e in strong if e.likeness.agreement is Agreement.SAME and not _shared(identifiers, e, shared)]
+    sure = [e for e in strong if e.likeness.agreement is Agreement.SAME and not _shared(e, shared)]
     medium = [e for entity, e in best.items() if entity != "PERSON" and e not in sure and e.likeness.agreement in _GOOD]
-    counted = [e for e in medium if not _shared(identifiers, e, shared)]
-    other_name = "PERSON" in against and named not in _GOOD
+    counted = [e for e in medium if not _shared(e, shared)]
+    other_name = bool({"PERSON", "SURNAME"} & set(against)) and named not in _GOOD
     other_person = "DK_CPR" in against or "DATE_OF_BIRTH" in against
     told = _told(identifiers, best, shared)
     role, field = _role(best, sure), _where(best, sure, medium)
@@ -86,7 +87,7 @@ def judge(
         numbers = any(identifiers[e.identifier].entity not in ("EMAIL_ADDRESS", "USERNAME") for e in sure)
         if not other_name or numbers:
             return said(Link.CERTAIN, 0.97 if len(best) > 1 else 0.95)
-        if named is Agreement.WEAK:
+        if "SURNAME" in against:
             return said(Link.LIKELY, 0.75, "another surname")
         return said(Link.POSSIBLE, 0.35, "but another name stands there")
     if other_name:
@@ -100,9 +101,13 @@ def judge(
         if exact & {"PHONE_NUMBER", "ADDRESS", "EMAIL_ADDRESS"} or len(kinds) > 1:
             return said(Link.CERTAIN, 0.93)
         if medium:
-            others = {identifiers[e.identifier].entity for e in medium} - {"ADDRESS"}
-            if kinds or (others and name is not None and name.identifier not in shared):
-                return said(Link.LIKELY, 0.8 if kinds else 0.7)
+            # A family shares its phone, but not its first names: name and phone together tell her from the others.
+            alone = name is not None and name.identifier not in shared
+            reached = {identifiers[e.identifier].entity for e in medium if e.likeness.agreement is Agreement.SAME} - {"ADDRESS"}
+            if alone and reached - {"DATE_OF_BIRTH"}:
+                return said(Link.CERTAIN, 0.9)
+            if kinds:
+                return said(Link.LIKELY, 0.8)
             return said(Link.POSSIBLE, 0.45, "several people of that name share it")
         return said(Link.POSSIBLE, 0.4, "the name alone")
     if named is Agreement.VARIANT:
@@ -124,9 +129,8 @@ def _is(identifiers: Sequence[Identifier], one: Evidence, wanted: Strength) -> b
     return strength(identifiers[one.identifier]) is wanted
 
 
-def _shared(identifiers: Sequence[Identifier], one: Evidence, shared: Collection[int]) -> bool:
-    known = identifiers[one.identifier]
-    return one.identifier in shared or (known.entity == "EMAIL_ADDRESS" and is_shared_mailbox(known.value))
+def _shared(one: Evidence, shared: Collection[int]) -> bool:
+    return one.identifier in shared
 
 
 def _rank(one: Evidence, shared: Collection[int]) -> tuple[int, bool, bool]:
@@ -145,7 +149,7 @@ def _told(identifiers: Sequence[Identifier], best: dict[str, Evidence], shared: 
         part = f"{title(entity)}: {how}"
         if one.field:
             part += f" (in {one.field})"
-        if _shared(identifiers, one, shared):
+        if _shared(one, shared):
             part += ", which others share"
         said.append(part)
     return "; ".join(said)

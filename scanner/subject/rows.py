@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from scanner.model import Identifier, Role
 from scanner.subject.fields import Meaning, Part, meaning, same_number, split
-from scanner.subject.identifiers import Agreement, Likeness, compare
+from scanner.subject.identifiers import Agreement, Likeness, compare, fold_name
 from scanner.subject.links import Evidence
 
 _WHOLE = {
@@ -17,6 +17,11 @@ _WHOLE = {
 }  # fmt: skip
 
 
+_NOBODY = frozenset(
+    "gæst gaest guest ukendt unknown anonym anonymous anonymiseret anonymised anonymized slettet deleted kunde customer privat private "
+    "bruger user test none null n/a - -- x ingen".split()
+)
+"""What stands in a column of names where there is none."""
 _APART = frozenset({"PERSON", "DK_CPR", "DATE_OF_BIRTH", "EMAIL_ADDRESS", "PHONE_NUMBER", "CUSTOMER_ID"})
 """What tells two people apart, alone or together, when a row says it of the person it is about."""
 
@@ -61,6 +66,8 @@ def claims(row: Mapping[str, str | None], entities: Mapping[str, str]) -> Iterat
 def _names(held: Mapping[Part, tuple[str, str]], role: Role) -> Iterator[Claim]:
     if Part.NAME in held:
         name, text = held[Part.NAME]
+        if text.casefold() in _NOBODY:
+            return
         yield Claim("PERSON", text, (name,), role)
     several = [held[part] for part in (Part.FIRST, Part.MIDDLE, Part.LAST) if part in held]
     if several:
@@ -104,15 +111,23 @@ def read(row: Mapping[str, str | None], entities: Mapping[str, str], identifiers
             likeness = _alike(known, claim, where)
             if likeness is None or likeness.agreement is Agreement.UNKNOWN:
                 continue
-            if claim.role is Role.ABOUT and claim.entity in _APART:
+            elsewhere = known.entity == "CUSTOMER_ID" and known.column != f"{where}.{claim.fields[0]}"  # two systems number on their own
+            if claim.role is Role.ABOUT and claim.entity in _APART and not (elsewhere and likeness.agreement is Agreement.DIFFERENT):
                 said.setdefault(claim.entity, []).append(likeness.agreement)
             if likeness.agreement is not Agreement.DIFFERENT:
                 out.evidence.append(Evidence(number, likeness, ", ".join(claim.fields), claim.role, claim.role is Role.ABOUT))
     for entity, agreements in said.items():
         good = (Agreement.SAME, Agreement.VARIANT) if entity == "PERSON" else (Agreement.SAME, Agreement.VARIANT, Agreement.WEAK)
         if not any(agreement in good for agreement in agreements):
-            out.against.add(entity)
+            out.against.add("SURNAME" if entity == "PERSON" and _first_name(out.claims, identifiers) else entity)
     return out
+
+
+def _first_name(claims: Sequence[Claim], identifiers: Sequence[Identifier]) -> bool:
+    """Whether the person a row is about has another name but the subject's first name, as after a wedding."""
+    said = [fold_name(c.text) for c in claims if c.entity == "PERSON" and c.role is Role.ABOUT]
+    known = [fold_name(one.value) for one in identifiers if one.entity == "PERSON"]
+    return any(one and other and one[0] == other[0] for one in said for other in known)
 
 
 def _alike(known: Identifier, claim: Claim, where: str) -> Likeness | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -13,8 +14,8 @@ from scanner.jobs import Job
 from scanner.model import Database, Hit, Identifier, Limits, Link, Problem, Role, Source, Subject, Unit
 from scanner.subject import tables, texts
 from scanner.subject.fields import PEOPLE, concepts
-from scanner.subject.graph import EdgeKind, Graph, Node
-from scanner.subject.identifiers import Agreement, Strength, compare, strength
+from scanner.subject.graph import Edge, EdgeKind, Graph, Node
+from scanner.subject.identifiers import Agreement, Strength, compare, fold_name, is_shared_mailbox, strength
 from scanner.subject.links import Evidence, Judgement, judge, title
 from scanner.subject.rows import Claim, read
 
@@ -27,6 +28,7 @@ PASSES = 3
 """So often texts are swept, at most: again only where they told of identifiers that were not known before."""
 
 Address = tuple[str, str, str]
+_MAIL = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})@[\w-]+(?:\.[\w-]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ class Search:
         """An identifier that leads to rows of people with other names belongs to several people."""
         named = [one for one in self.identifiers if one.entity == "PERSON"]
         owners: dict[int, list[str]] = {}
+        mailboxes = {i for i, one in enumerate(self.identifiers) if one.entity == "EMAIL_ADDRESS" and is_shared_mailbox(one.value)}
         for place in self._places.values():
             if not (place.people and place.claims):
                 continue
@@ -184,11 +187,16 @@ class Search:
                 what = title(self.identifiers[number].entity)
                 self._notes[f"the {what} that was given is used by several people: say the name as well"] = None
 
+        # A mailbox called info@ or kontakt@ is a firm's, unless everything that is known says that one person alone has it.
+        alone = {number for number in mailboxes if owners.get(number) and number not in self._shared}
+        self._doubtful |= alone
+        self._shared |= mailboxes - alone
+
     def _find_namesakes(self) -> None:
         """Two people of one name at one address (a father and his son) are told apart by neither: both are shared then."""
         alike: dict[tuple[str, str, int], list[Place]] = {}
         for (source, object, _), place in self._places.items():
-            if not place.people or place.way is not None or place.row is None or "PERSON" in place.against:
+            if not place.people or place.way is not None or place.row is None or place.against & _OTHER_NAME:
                 continue
             mine = [e for e in place.evidence.values() if e.mine and e.likeness.agreement in (Agreement.SAME, Agreement.VARIANT)]
             named = [e.identifier for e in mine if self.identifiers[e.identifier].entity == "PERSON"]
@@ -252,16 +260,43 @@ class Search:
         parent = self._places[step.parent]
         base = parent.way.score if parent.way is not None else self._judged(parent).score
         score = base if edge.declared else min(base, max(edge.score, 0.6))
-        role = Role.HANDLER if edge.kind is EdgeKind.HANDLER else Role.ABOUT
-        if place.way is not None and (place.way.score >= score or (place.way.role is Role.ABOUT and role is Role.HANDLER)):
+        if edge.kind is EdgeKind.OWNER:
+            score = min(score, self._owned(found, edge))
+        role = {EdgeKind.HANDLER: Role.HANDLER, EdgeKind.OWNER: Role.ABOUT, EdgeKind.PART: Role.ABOUT}.get(edge.kind, Role.MENTIONED)
+        if role is Role.MENTIONED:
+            score = min(score, 0.7)  # another person's row: a guest of her booking, a next of kin
+        if place.way is not None and (place.way.score >= score or (place.way.role is Role.ABOUT and role is not Role.ABOUT)):
             return
         how = "" if edge.declared else f"; the database does not declare it: {edge.why}"
         if edge.kind is EdgeKind.PART:
             why = f"part of the row of {step.parent[1]} that is hers (by {', '.join(edge.columns)}{how})"
         else:
-            verb = "handled by the person of" if role is Role.HANDLER else "belongs to"
+            verb = {Role.HANDLER: "handled by the person of", Role.ABOUT: "belongs to"}.get(role, "about somebody who has to do with")
             why = f"{verb} the row of {edge.to} that is hers (by {', '.join(edge.columns)}{how})"
         place.way = Way(step.parent, why, ", ".join(edge.columns), score, role)
+
+    def _owned(self, found: tables.Found, edge: Edge) -> float:
+        """How surely a row that was reached along an edge is hers, by what else it says of its owner: nobody, or somebody else."""
+        target = self._graph.nodes[edge.to_source, edge.to].relation
+        unique = edge.to_columns in (target.key, *target.unique)
+        for other in self._graph.owners(found.source, found.object):
+            node = self._graph.nodes[other.to_source, other.to]
+            held = self._graph.nodes[found.source, found.object].entities.get(other.columns[0], "")
+            if other == edge or not node.people or not (other.declared or held in ("", "CUSTOMER_ID")):
+                continue
+            values = tuple(found.row.get(column) or "" for column in other.columns)
+            if not all(values):
+                if not unique:
+                    return 0.8  # the browser is hers, but it did not say who used it then
+                continue
+            mine = (
+                place
+                for (source, object, _), place in self._places.items()
+                if (source, object) == (other.to_source, other.to) and place.row is not None and self._is_hers(place)
+            )
+            if not any(tuple(place.row.row.get(c) or "" for c in other.to_columns) == values for place in mine if place.row):
+                return 0.5
+        return 1.0
 
     # -- what was found is searched in turn --------------------------------------------------------------------
 
@@ -281,12 +316,28 @@ class Search:
                     continue
                 why = f"{title(claim.entity)} in a record of {object} that is {'certainly' if link is Link.CERTAIN else 'likely'} hers"
                 self._learn(claim, column, why, step, link)
+            for claim in self._noted(place) if link is Link.CERTAIN else ():
+                self._learn(
+                    claim, "", f"e-mail address like her name in a note of the row of {object} that is certainly hers", step, Link.LIKELY
+                )
+
+    def _noted(self, place: Place) -> Iterator[Claim]:
+        """E-mail addresses in the running text of a person's own row, where they are made of her name."""
+        if place.row is None or not place.people:
+            return
+        taken = {name for claim in place.claims for name in claim.fields}
+        words = {w for one in self.identifiers if one.entity == "PERSON" for w in fold_name(one.value) if len(w) > 3}
+        for name, text in place.row.row.items():
+            if name not in taken and text and "@" in text:
+                for found in _MAIL.finditer(text):
+                    if any(word in found[1].casefold() for word in words):
+                        yield Claim("EMAIL_ADDRESS", found[0], (name,), Role.ABOUT)
 
     def _tells(self, place: Place) -> Link | None:
         """How surely what a record says of the person it is about is said of her; None when it must not be searched in turn."""
         if not (place.people or place.row is None):
             return Link.LIKELY if place.way is not None and place.way.role is Role.ABOUT and place.way.score >= 0.6 else None
-        if place.way is not None and place.way.role is Role.ABOUT and "PERSON" not in place.against:
+        if place.way is not None and place.way.role is Role.ABOUT and not place.against & _OTHER_NAME:
             return Link.CERTAIN if place.way.score >= 0.9 else Link.LIKELY if place.way.score >= 0.6 else None
         judged = self._judged(place)
         if judged.link not in (Link.CERTAIN, Link.LIKELY) or judged.role is not Role.ABOUT:
@@ -294,7 +345,7 @@ class Search:
         mine = [e for e in place.evidence.values() if e.mine and e.likeness.agreement is Agreement.SAME]
         if not mine:
             return None
-        if "PERSON" in place.against and not {self.identifiers[e.identifier].entity for e in mine} & {"DK_CPR", "CUSTOMER_ID"}:
+        if place.against & _OTHER_NAME and not {self.identifiers[e.identifier].entity for e in mine} & {"DK_CPR", "CUSTOMER_ID"}:
             return None
         return judged.link
 
@@ -431,6 +482,7 @@ _ADOPTED = frozenset(
 )  # fmt: skip
 
 
+_OTHER_NAME = frozenset({"PERSON", "SURNAME"})
 _KEYED = frozenset({"COOKIE_ID", "USERNAME", "EMAIL_ADDRESS", "CUSTOMER_ID"})
 """What a row is found by that hangs on a browser or a login: what hangs on that row is found as well."""
 _BROWSERS = frozenset({"COOKIE_ID"})

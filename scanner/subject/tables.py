@@ -127,15 +127,17 @@ def ask(
 def chunks(
     source: Database, object: str, conditions: Sequence[Condition], problems: Callable[[Problem], None], limit: int = 0
 ) -> Iterator[list[TextBatch]]:
-    """The same as batches, those of the same rows together."""
+    """The same as batches, those of the same rows together: what lies inside their cells names some of them once more."""
     group: list[TextBatch] = []
+    held: set[str] = set()
     for item in source.lookup(object, conditions, limit=limit):
         if isinstance(item, Problem):
             problems(item)
         elif isinstance(item, TextBatch):
-            if group and item.records is not group[-1].records and item.seams is None and len(item.records) >= len(group[0].records):
-                yield group
-                group = []
+            if item.object == object and len(item.records) and item.records[0].as_py() not in held:
+                if group:
+                    yield group
+                group, held = [], set(item.records.to_pylist())
             group.append(item)
     if group:
         yield group
@@ -169,10 +171,19 @@ def below(
         return
     source, object = parents[0].source, parents[0].object
     for edge in graph.children(source, object):
-        if _trusted(graph, edge) and (edge.kind is EdgeKind.OWNER or (edge.kind is EdgeKind.HANDLER and handlers)):
+        if _trusted(graph, edge) and _leads(graph, edge, handlers):
             yield from _along(sources, edge, parents, (edge.source, edge.object), edge.columns, edge.to_columns, problems)
     for edge in graph.parts(source, object):
         yield from _along(sources, edge, parents, (edge.to_source, edge.to), edge.to_columns, edge.columns, problems)
+
+
+def _leads(graph: Graph, edge: Edge, handlers: bool) -> bool:
+    """Whether rows along an edge have to do with the person of the row above: not those of a product that many people buy."""
+    if edge.kind is EdgeKind.HANDLER:
+        return handlers
+    if edge.kind is EdgeKind.CATALOGUE:  # what belongs to somebody is no catalogue: the guests of a booking
+        return edge.declared and any(True for _ in graph.owners(edge.to_source, edge.to))
+    return edge.kind is EdgeKind.OWNER or edge.declared
 
 
 _WORLDWIDE = frozenset({"EMAIL_ADDRESS", "DK_CPR", "PHONE_NUMBER", "COOKIE_ID", "USERNAME", "IBAN_CODE"})
