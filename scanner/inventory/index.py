@@ -1,12 +1,13 @@
 """Finds digests in millions of findings: sorted keys beside each file of findings.
 
-A key is one number: the first 44 bits of a digest, and the finding's place in its file (20 bits). Keys lie in blocks, and in
+A key is one number: the first 43 bits of a digest, and the finding's place in its file (21 bits). Keys lie in blocks, and in
 front of them stands the first of each block: a search reads those, and then one block a digest. The finding itself, read from
 its group, says whether the whole digest is the one that was wanted.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 Keys: TypeAlias = "NDArray[np.uint64]"
 
-PART = 2**20
+PART = 2**21
 """So many findings lie in one file: as many as a key can point at."""
 BLOCK = 512
 """So many keys are read together."""
@@ -81,7 +82,7 @@ def write(path: Path, keys: Iterable[Keys], offsets: Sequence[int]) -> None:
 
 
 class Places(NamedTuple):
-    """Places in a part in rising order, and the offset of each of its groups."""
+    """Places in a part in rising order, and the offsets at which its groups begin, and the last one ends."""
 
     rows: NDArray[np.int64]
     offsets: NDArray[np.int64]
@@ -112,18 +113,22 @@ def search(path: Path, wanted: Keys) -> Places | None:
         first = np.maximum(np.searchsorted(fences, low, "left") - 1, 0).tolist()
         last = (np.searchsorted(fences, high, "right") - 1).tolist()
         near = sorted({block for a, b in zip(first, last, strict=True) for block in range(a, b + 1)})
-        read = []
-        for block in near:
-            file.seek(begin + 8 * BLOCK * block)
-            read.append(file.read(8 * BLOCK))
+        read = [_at(file, begin + 8 * BLOCK * block, 8 * BLOCK) for block in near]
         every = np.frombuffer(b"".join(read), "<u8")
         ranges = zip(np.searchsorted(every, low, "left").tolist(), np.searchsorted(every, high, "right").tolist(), strict=True)
         found = [every[a:b] & _PLACE for a, b in ranges if a < b]
         if not found:
             return _NOWHERE
         rows = np.unique(np.concatenate(found)).astype(np.int64)
-        file.seek(_HEAD.size + 8 * blocks)
-        return Places(rows[rows < count], np.frombuffer(file.read(8 * number), "<u8").astype(np.int64))
+        offsets = np.frombuffer(_at(file, _HEAD.size + 8 * blocks, 8 * number), "<u8").astype(np.int64)
+        return Places(rows[rows < count], offsets)
+
+
+def _at(file: io.FileIO, offset: int, size: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(file.fileno(), size, offset)
+    file.seek(offset)
+    return file.read(size) or b""
 
 
 def where(book: Book, wanted: Iterable[bytes]) -> Iterator[FoundAt]:
@@ -189,7 +194,8 @@ class _Look:
                 with open(folder / name, "rb", buffering=0) as file:
                     which, firsts = np.unique(places.rows // groups.GROUP, return_index=True)
                     for group, rows in zip(which.tolist(), np.split(places.rows % groups.GROUP, firsts[1:]), strict=True):
-                        yield from self._rows(groups.read(file, int(places.offsets[group])), rows, segment.only)
+                        begin, end = places.offsets[group : group + 2].tolist()
+                        yield from self._rows(groups.unpack(_at(file, begin, end - begin)), rows, segment.only)
 
     def _unsorted(self, folder: Path, segment: Listed) -> Iterator[FoundAt]:
         """A segment of an earlier version, without keys: all of its digests are looked at."""

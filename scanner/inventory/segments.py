@@ -14,7 +14,7 @@ from scanner.inventory import files, groups, index
 
 ALONE = 8 * 2**20
 """A unit with more findings than this (bytes of Arrow) streams into a segment of its own."""
-HELD = 32 * groups.GROUP
+HELD = 64 * groups.GROUP
 """So many rows are held before they are written."""
 
 Attempt: TypeAlias = tuple[int, int]
@@ -173,6 +173,7 @@ class _Part:
         """No more rows: the file is closed and the keys are sorted; both are on the disk."""
         if self._file.closed:
             return
+        self._offsets.append(self._file.tell())
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
