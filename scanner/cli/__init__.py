@@ -21,6 +21,7 @@ COMMANDS = {
     "find": "Find every record of one person, and say why it is hers.",
     "access": "Pack what a person is entitled to see, other people's data redacted.",
     "request": "Keep requests: what was asked, until when, and what was decided.",
+    "retention": "Show what has been kept longer than its policy allows.",
     "rules": "List, show and test the detection rules.",
     "report": "Write a report.",
     "demo": "Write a small made-up company to try everything on.",

@@ -35,7 +35,7 @@ class Sheet(NamedTuple):
 
 
 def workbook(sheets: Mapping[str, Sheet]) -> bytes:
-    """A workbook of these sheets by title; the first row of each stays in sight and can be filtered by. The same tables give the same bytes."""
+    """A workbook of these sheets by title, whose first rows stay in sight and can be filtered by. The same tables give the same bytes."""
     titles = [_ODD_TITLE.sub(" ", title)[:31] for title in sheets]
     numbers = range(1, len(titles) + 1)
     listed = "".join(f'<sheet name={quoteattr(title)} sheetId="{n}" r:id="r{n}"/>' for n, title in zip(numbers, titles, strict=True))

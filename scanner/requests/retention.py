@@ -138,10 +138,17 @@ def _held(
         subject = identifiers.from_json(hold.person)
         answer = search.search(subject, sources, graph, shelf, sweep="auto", limits=limits, processes=processes, progress=progress)
         held |= {(hit.source, hit.object, hit.record): hold for hit in answer.hits}
-        unread |= dict.fromkeys((source, object, f"a hold: {why}") for source, object, why in answer.unread)
+        touched = [one for one in answer.unread if any(_touches(one, late) for late in found)]
+        unread |= dict.fromkeys((source, object, f"whether it is under a hold: {why}") for source, object, why in touched)
     files = {place[:2] for place in held if not place[2] or place[2].startswith(("page=", "line=", "row=", "sheet=", "part="))}
     held |= {(*place, ""): next(hold for at, hold in held.items() if at[:2] == place) for place in files}
     return held, list(unread)
+
+
+def _touches(unread: Miss, late: Late) -> bool:
+    """Whether what could not be looked at may hold a record that would be overdue."""
+    source, object, _ = unread
+    return source == late.source and (not object or object == late.object or object.startswith((f"{late.object}!", f"{late.object}/")))
 
 
 def _added(
