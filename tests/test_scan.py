@@ -54,6 +54,17 @@ def contents(folder: Path) -> list[tuple[Any, ...]]:
     return sorted(said, key=repr)
 
 
+@pytest.fixture
+def cli(cli: Cli) -> Cli:
+    """Names in sentences are looked for only where a test is about them: getting ready for that takes most of a small scan's time."""
+
+    def run(*words: str, prose: str = "off", **options: Any) -> subprocess.CompletedProcess[str]:
+        level = ("--prose", prose) if words[0] in ("scan", "detect") and "--help" not in words else ()
+        return cli(*words, *level, **options)
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from scanner import demo
@@ -68,7 +79,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_demo_company_becomes_an_inventory(cli: Cli, company: Path, tmp_path: Path) -> None:
     sources = (f"{company}/share", f"sqlite:///{company}/crm.db", f"{company}/mail/info.mbox")
-    done = cli("scan", *sources, "--format", "json", expect=3)
+    done = cli("scan", *sources, "--format", "json", expect=3, prose="fast")
     summary = json.loads(done.stdout)
     assert set(summary) >= {"run", "objects", "findings", "bytes", "rows", "seconds"}
     assert set(summary["objects"]) == {"complete", "partial", "skipped", "failed", "unchanged"}
@@ -99,11 +110,11 @@ def test_the_demo_company_becomes_an_inventory(cli: Cli, company: Path, tmp_path
     assert all(row["reason"] for row in unread)
     reasons = " ".join(row["reason"] for row in unread)
     assert "encrypted" in reasons and "damaged" in reasons
-    again = json.loads(cli("scan", *sources, "--format", "json", expect=3).stdout)
+    again = json.loads(cli("scan", *sources, "--format", "json", expect=3, prose="fast").stdout)
     assert again["objects"]["complete"] == 0 and again["rows"] == 0
     assert again["findings"] == summary["findings"]
     before = contents(tmp_path / "persondata-inventory")
-    cli("scan", *sources, "--full", expect=3)
+    cli("scan", *sources, "--full", expect=3, prose="fast")
     assert contents(tmp_path / "persondata-inventory") == before
     page = cli("report", "overview", "-o", "overview.html").stdout.strip()
     assert "<html" in (tmp_path / page).read_text(encoding="utf-8")
@@ -200,7 +211,7 @@ def _many_files(share: Path) -> None:
 
 def _scan(tmp_path: Path, inventory: str, **kwargs: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "scanner.cli", "scan", "share", "--inventory", inventory, "--format", "json"],
+        [sys.executable, "-m", "scanner.cli", "scan", "share", "--inventory", inventory, "--format", "json", "--prose", "off"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT), "OUR_KEY": "one secret for all inventories"}, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs,
     )  # fmt: skip
 
@@ -482,6 +493,57 @@ def test_fail_on(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(f"cpr {CPR}\n")
     cli("scan", "a.txt", "--fail-on", "sensitive", expect=0)
     cli("scan", "a.txt", "--fail-on", "confidential", expect=1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes and links as here")
+def test_a_hostile_share_is_recorded_and_the_run_ends_well(cli: Cli, tmp_path: Path) -> None:
+    """Bombs, archives without end, holes of twenty gigabytes, pipes, loops, and a file that is written to while it is read."""
+    share = tmp_path / "share"
+    (share / "sub").mkdir(parents=True)
+    (share / "a.txt").write_text(f"cpr {CPR}\n")
+    with zipfile.ZipFile(share / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("nul.txt", b"\n" * 200_000_000)
+    deep = b"Ole"
+    for _ in range(12):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("r.zip", deep)
+        deep = out.getvalue()
+    (share / "endless.zip").write_bytes(deep)
+    with (share / "hole.bin").open("wb") as file:
+        file.truncate(20 * 2**30)
+    os.mkfifo(share / "pipe")
+    (share / "sub" / "loop").symlink_to("..")
+    (share / "self").symlink_to("self")
+    with (share / "growing.log").open("w") as file:
+        file.write("en linje om ingenting\n" * 300_000)
+    done = threading.Event()
+
+    def write() -> None:
+        with (share / "growing.log").open("a") as file:
+            while not done.wait(0.05):
+                file.write(f"cpr {CPR}\n")
+                file.flush()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        summary = json.loads(cli("scan", "share", "--format", "json", expect=3).stdout)
+    finally:
+        done.set()
+        writer.join()
+    assert summary["objects"]["failed"] + summary["objects"]["skipped"] + summary["objects"]["partial"] >= 7
+    said = {row["object"]: (row["status"], row["reason"]) for row in rows(cli, "coverage", expect=3)}
+    assert said["a.txt"][0] == "complete"
+    assert "too large" in said["bomb.zip!nul.txt"][1]
+    assert any("too large" in (reason or "") for object, (_, reason) in said.items() if object.startswith("endless.zip!"))
+    assert said["hole.bin"][0] == "skipped" and "pipe" in said["pipe"][1]
+    assert "symbolic link" in said["sub/loop"][1] and "symbolic link" in said["self"][1]
+    assert said["growing.log"] == ("partial", "changed while it was read: written to since it was listed")
+    assert not any(object.startswith("sub/loop/") for object in said)
+    cli("scan", "share", expect=3)
+    after = {row["object"]: row["status"] for row in rows(cli, "coverage", expect=3)}
+    assert after["growing.log"] == "complete", "what changed is read again, and now it is at rest"
 
 
 def test_the_inventory_is_not_scanned_itself(cli: Cli, tmp_path: Path) -> None:
