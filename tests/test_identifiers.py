@@ -37,12 +37,14 @@ def verdicts(detector: Any) -> list[Verdict]:
     return judge(detector, columns())
 
 
+@pytest.mark.slow
 def test_cpr_numbers_are_found_and_nothing_else_is_taken_for_one(outcome: Outcome) -> None:
     tally, (recall, precision) = outcome.entities["DK_CPR"], TARGETS["DK_CPR"]
     assert tally.recall >= recall
     assert tally.precision >= precision
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entity", CHECKED)
 def test_identifiers_with_a_check_digit_are_found(outcome: Outcome, entity: str) -> None:
     tally, (recall, precision) = outcome.entities[entity], TARGETS[entity]
@@ -50,14 +52,17 @@ def test_identifiers_with_a_check_digit_are_found(outcome: Outcome, entity: str)
     assert tally.precision >= precision
 
 
+@pytest.mark.slow
 def test_columns_are_told_apart(verdicts: list[Verdict]) -> None:
     assert sum(one.right for one in verdicts) >= COLUMNS * len(verdicts)
 
 
+@pytest.mark.slow
 def test_no_look_alike_column_is_called_cpr(verdicts: list[Verdict]) -> None:
     assert [(one.column["name"], one.column["kind"]) for one in mistaken(verdicts)] == []
 
 
+@pytest.mark.slow
 def test_cpr_numbers_in_comment_columns_are_found(verdicts: list[Verdict]) -> None:
     found, there = sum(one.rows_found for one in verdicts), sum(len(one.column.get("rows", ())) for one in verdicts)
     assert found >= 0.97 * there, "some stand bare, right behind another number's label"
@@ -79,6 +84,7 @@ def checks(label: str, value: str) -> bool:
     return right(bare(value, "-" if label.startswith("FI_") else ""))
 
 
+@pytest.mark.slow
 def test_material_is_always_the_same() -> None:
     assert texts.__wrapped__() == texts()
     assert columns.__wrapped__() == columns()
