@@ -216,3 +216,19 @@ def test_what_cannot_be_searched_is_refused_in_a_line(words: tuple[str, ...], sa
 def test_a_name_alone_is_said_to_be_weak_and_a_wrong_number_is_searched_when_asked(shop: Path, cli: Cli) -> None:
     assert "only be possible" in cli("find", "--name", "Mette Nielsen", str(shop / "share")).stderr
     cli("find", "--cpr", "310299-1234", "--anyway", str(shop / "share"))
+
+
+def test_a_request_is_searched_and_remembers_what_was_decided(shop: Path, cli: Cli) -> None:
+    cli("scan", f"sqlite:///{shop}/shop.db", str(shop / "share"))
+    name = "2026-0001"
+    cli("request", "open", "--kind", "access", "--as", name, "--email", "mette.nielsen@example.com")
+    first = json.loads(cli("find", "--request", name, "--format", "json").stdout)["hits"]
+    assert {(h["object"], h["record"]) for h in first} >= {("customers", "customer_no=10401"), ("andet.txt", "line=1")}
+    cli("request", "reject", name, str(shop / "share"), "andet.txt", "--why", "another Mette Nielsen")
+    again = cli("find", "--request", name, "--format", "json")
+    assert "rejected" in again.stderr
+    assert {(h["object"], h["record"]) for h in first} - {(h["object"], h["record"]) for h in json.loads(again.stdout)["hits"]} == {
+        ("andet.txt", "line=1")
+    }
+    assert b"mette.nielsen" not in (shop / "persondata-inventory/book.db").read_bytes()
+    assert "leave the other options out" in cli("find", "--request", name, "--name", "Mette Nielsen", expect=2).stderr

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from scanner.subject.search import Answer
 
 F = TypeVar("F", bound=Callable[..., Any])
+GIVEN = ("cpr", "email", "phone", "name", "address", "born", "ids")
 LINKS = tuple(link.value for link in Link)
 COLUMNS = ("source", "object", "record", "field", "link", "score", "why", "role")
 
@@ -40,6 +41,7 @@ def person_options(command: F) -> F:
             click.option("--born", multiple=True, metavar="DATE", help="Her date of birth."),
             click.option("--id", "ids", multiple=True, metavar="COLUMN=VALUE", help="A number of your own: customer_no=10442."),
             click.option("--person", type=click.File("r", encoding="utf-8"), metavar="FILE", help="All of this as JSON; - for stdin."),
+            click.option("--request", metavar="NAME", help="The person of a request (`persondata request`), which keeps what is found."),
             click.option("--anyway", is_flag=True, help="Search also for a number that cannot be right."),
             click.option(
                 "--sweep", type=click.Choice(("auto", "all", "off")), default="auto", show_default=True,
@@ -80,7 +82,7 @@ def subject_of(person: dict[str, Any]) -> tuple[Subject, list[str]]:
     """The person that the options describe, and what should be said about it."""
     from scanner.subject import identifiers
 
-    given = {key: tuple(person.get(key) or ()) for key in ("cpr", "email", "phone", "name", "address", "born", "ids")}
+    given = {key: tuple(person.get(key) or ()) for key in GIVEN}
     anyway = bool(person.get("anyway"))
     if person.get("person") is not None:
         if any(given.values()):
@@ -96,6 +98,8 @@ def search(
 ) -> tuple[Answer, list[str]]:
     """Search as the options say. Returns the answer and what should be said about it."""
     said: list[str] = []
+    if person.get("request"):
+        return _for_request(person["request"], names, person, settings, inventory)
     if subject is None:
         subject, said = subject_of(person)
     if not (inventory / "book.db").is_file():
@@ -105,6 +109,29 @@ def search(
         return _search(names, person, settings, inventory, subject, None, said), said
     with options.open_book(inventory, settings) as book:
         return _search(names, person, settings, inventory, subject, book, said), said
+
+
+def _for_request(
+    name: str, names: Sequence[str], person: dict[str, Any], settings: config.Config, inventory: Path
+) -> tuple[Answer, list[str]]:
+    """Search for the person of a request, keep what is found with it, and leave out what a caseworker has rejected."""
+    from dataclasses import replace
+
+    from scanner.requests import life
+
+    if any(person.get(key) for key in (*GIVEN, "person")):
+        raise UsageError("--request knows whom it is about; leave the other options out")
+    with options.open_book(inventory, settings) as book:
+        subject = life.subject_of(book, life.load(book, name))
+    answer, said = search(names, {**person, "request": None}, settings, inventory, subject)
+    with options.open_book(inventory, settings, write=True) as book:
+        request = life.record_search(book, life.load(book, name), answer.hits, not answer.unread, answer.unread)
+        decided = life.verdicts(book, request)
+    rejected = {address for address, verdict in decided.items() if not verdict.accepted}
+    hits = tuple(hit for hit in answer.hits if (hit.source, hit.object, hit.record, hit.field) not in rejected)
+    if len(hits) < len(answer.hits):
+        said.append(f"{len(answer.hits) - len(hits):,} hits that were rejected for request {name} are left out")
+    return replace(answer, hits=hits), said
 
 
 def _search(
