@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,7 +18,6 @@ from scanner.errors import UsageError
 
 if TYPE_CHECKING:
     from scanner.inventory import Book
-    from scanner.requests.policy_tables import Late
     from scanner.requests.retention import Answer
 
 COLUMNS = ("policy", "source", "object", "records", "people", "oldest", "until", "held", "reason", "law")
@@ -48,12 +47,16 @@ def command(
     looked at.
     """
     settings = config.load(config_file)
+    from scanner.requests import retention_report
+
     answer = look(source, settings, inventory, today.date() if today else None, records=records, workers=workers)
     for place, object, why in answer.unread:
         click.echo(f"persondata: not looked at: {' '.join(part for part in (place, object) if part)}: {why}", err=True)
-    rows = [_record(late) for late in answer.records] if records else [asdict(line) for line in answer.lines if line.records]
+    rows = (
+        [retention_report.record(late) for late in answer.records] if records else [asdict(line) for line in answer.lines if line.records]
+    )
     if form == "json":
-        click.echo(json.dumps(document(answer), ensure_ascii=False))
+        click.echo(json.dumps(retention_report.document(answer), ensure_ascii=False))
     elif form == "table" and not records:
         _table(answer)
     else:
@@ -111,28 +114,6 @@ def _look(
         )  # fmt: skip
     unread = [*lost, *(("", p.object, f"{p.why.value}: {p.detail}") for p in problems), *answer.unread]
     return replace(answer, unread=tuple(unread))
-
-
-def document(answer: Answer) -> dict[str, Any]:
-    """The answer as JSON."""
-    return {
-        "today": answer.today,
-        "overdue": answer.overdue,
-        "policies": [asdict(one) for one in answer.policies],
-        "lines": [asdict(line) for line in answer.lines],
-        "records": [_record(late) for late in answer.records],
-        "unsaid": [dict(zip(("source", "object", "laws"), one, strict=True)) for one in answer.unsaid],
-        "unread": [dict(zip(("source", "object", "reason"), one, strict=True)) for one in answer.unread],
-    }
-
-
-def _record(late: Late) -> dict[str, Any]:
-    ruling = late.ruling
-    until = ruling.until.isoformat() if ruling.until else ""
-    return {
-        "source": late.source, "object": late.object, "record": late.record, "policy": ruling.policy, "until": until,
-        "reason": ruling.reason.value, "law": ruling.law,
-    }  # fmt: skip
 
 
 def _table(answer: Answer) -> None:

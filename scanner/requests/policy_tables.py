@@ -6,36 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
 
 from scanner.config import Hold
 from scanner.errors import SourceError
-from scanner.model import Compare, Condition, Problem, Relation, Role, Source, TextBatch
+from scanner.model import Compare, Condition, Problem, Relation, Source, TextBatch
 from scanner.requests.policy import Clock, Hint, Policies, Policy, Ruling, decide
+from scanner.requests.policy_ways import Miss, Way, Ways, name_columns
 from scanner.sources import clocks
 from scanner.sources.clocks import Form, Question, Selects, Step
 from scanner.sources.records import condition_of
-from scanner.subject.fields import Part, meaning
-from scanner.subject.graph import Edge, EdgeKind, Graph, Node
+from scanner.subject.graph import Edge, Graph
 
-FOLLOWED = (EdgeKind.OWNER, EdgeKind.PART, EdgeKind.RELATED, EdgeKind.CATALOGUE)
-"""The edges that lead to where a clock starts, in the order in which they are preferred; never through who handled a case."""
-MOST = 6
-"""So many joins at most."""
 SEVERAL = 2_000
 """Values that are looked up at once in another database."""
-
-Miss: TypeAlias = tuple[str, str, str]
-"""(source, object, why) of what could not be looked at."""
-
-
-class Way(NamedTuple):
-    """How a clock of a table is reached: the joins, and the column at their end."""
-
-    edges: tuple[Edge, ...]
-    source: str
-    object: str
-    column: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +38,7 @@ class Tables:
     def __init__(self, policies: Policies, sources: Iterable[Source], graph: Graph) -> None:
         self._policies, self._graph = policies, graph
         self._databases: dict[str, Selects] = {one.name: one for one in sources if isinstance(one, Selects)}
+        self._ways = Ways(graph, self._databases)
         self._forms: dict[tuple[str, str, str], Form | None] = {}
         self._missed: dict[Miss, None] = {}
 
@@ -140,24 +124,15 @@ class Tables:
         self, source: str, relation: Relation, names: Sequence[str], columns: Sequence[Sequence[str | None]], after: int
     ) -> list[str]:
         """What tells the persons of records apart, in one table of people."""
-        way = self._person_edges.get((source, relation.object))
+        way = self._ways.people.get((source, relation.object))
         if way is None:
             return [""] * len(names)
         if not way:
             return [f"{relation.object} {name}" for name in names]
         return [f"{way[-1].to} {way[-1].to_columns[0]}={cell}" if cell else "" for cell in columns[after]]
 
-    @cached_property
-    def _person_edges(self) -> dict[tuple[str, str], tuple[Edge, ...] | None]:
-        """The way from each table to its people, inside one database."""
-        found: dict[tuple[str, str], tuple[Edge, ...] | None] = {}
-        for source, object in self._graph.nodes:
-            paths = [path for path in self._graph.paths(source, object) if all(edge.to_source == source for edge in path)]
-            found[source, object] = min(paths, key=_doubt, default=None)
-        return found
-
     def _person(self, source: str, object: str) -> tuple[Step, ...] | None:
-        way = self._person_edges[source, object]
+        way = self._ways.people[source, object]
         return None if way is None else self._steps(way)
 
     def _steps(self, edges: Iterable[Edge]) -> tuple[Step, ...]:
@@ -245,35 +220,12 @@ class Tables:
             return None
         return clocks.Clock(self._steps(way.edges), way.column, form, policy.when, last)
 
-    def _way(self, source: str, object: str, policy: Policy) -> Way | None:
-        """The shortest way from a table to the column where a policy's clock starts; None, and a miss, where there is none."""
-        target = self.target(policy, source)
-        if target is None:
-            self._miss(source, object, f"{policy.name}: there is no column {policy.after}")
-            return None
-        place = target[:2]
-        waiting: list[tuple[Edge, ...]] = [()]
-        passed = {(source, object)}
-        while waiting:
-            path = waiting.pop(0)
-            here = (path[-1].to_source, path[-1].to) if path else (source, object)
-            if here == place:
-                return Way(path, *target)
-            edges = [edge for edge in self._graph.parents(*here) if edge.kind in FOLLOWED]
-            for edge in sorted(edges, key=lambda edge: (FOLLOWED.index(edge.kind), not edge.declared, -edge.score)):
-                there = (edge.to_source, edge.to)
-                if (there not in passed or there == place) and len(path) < MOST and there[0] in self._databases:
-                    passed.add(there)
-                    waiting.append((*path, edge))
-        self._miss(source, object, f"{policy.name}: no join leads from here to {policy.after}")
-        return None
-
     def named(self, policy: Policy) -> dict[str, list[date | None]] | None:
         """By the folded name of a person: when the clock of a policy started in the rows that bear it; None where that cannot be said.
 
         It is how a file in a person's folder is joined to the end of her employment.
         """
-        target = self.target(policy)
+        target = self._ways.target(policy)
         if target is None or target[0] not in self._databases:
             self._miss(*_object_of(policy), f"{policy.name}: there is no column {policy.after}")
             return None
@@ -294,16 +246,12 @@ class Tables:
         """Note something that could not be looked at."""
         self._miss(source, object, why)
 
-    def target(self, policy: Policy, source: str = "") -> tuple[str, str, str] | None:
-        """The column of a policy's clock: (source, object, column), of the record's own source first. None when there is none."""
-        named, _, rest = policy.after.partition(":") if ":" in policy.after else ("", "", policy.after)
-        object, _, column = rest.rpartition(".")
-        places = [(named, object)] if named else [(source, object), *(place for place in self._graph.nodes if place[1] == object)]
-        for place in places:
-            node = self._graph.nodes.get(place)
-            if node is not None and any(one.name == column for one in node.relation.columns):
-                return (*place, column)
-        return None
+    def _way(self, source: str, object: str, policy: Policy) -> Way | None:
+        way = self._ways.way(source, object, policy)
+        if isinstance(way, str):
+            self._miss(source, object, way)
+            return None
+        return way
 
     def _ask(self, source: str, question: Question) -> Iterator[tuple[list[str], list[list[str | None]]]]:
         try:
@@ -313,18 +261,6 @@ class Tables:
 
     def _miss(self, source: str, object: str, why: str) -> None:
         self._missed.setdefault((source, object, why))
-
-
-def name_columns(node: Node) -> tuple[str, ...]:
-    """The column with the whole names of the people of a table, or those with their first and last names."""
-    parts: dict[Part, str] = {}
-    for column in node.relation.columns:
-        part, role = meaning(column.name, node.entities.get(column.name, ""))
-        if role is Role.ABOUT:
-            parts.setdefault(part, column.name)
-    if Part.NAME in parts:
-        return (parts[Part.NAME],)
-    return (parts[Part.FIRST], parts[Part.LAST]) if Part.FIRST in parts and Part.LAST in parts else ()
 
 
 def _object_of(policy: Policy) -> tuple[str, str]:
@@ -337,11 +273,6 @@ def _keys(relation: Relation, record: str) -> Iterator[tuple[str, ...]]:
     condition = condition_of(relation, record)
     if condition is not None:
         yield from (values[-1:] if condition.columns[0] == "partition" else values for values in condition.values)
-
-
-def _doubt(path: tuple[Edge, ...]) -> tuple[int, int, float]:
-    """The shorter a way, the surer; of several as long, the declared one, and then the one with the best score."""
-    return len(path), sum(not edge.declared for edge in path), -min((edge.score for edge in path), default=1.0)
 
 
 def _pieces(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -10,7 +10,8 @@ from scanner.config import Config, Hold
 from scanner.model import Database, Limits, Source
 from scanner.requests import retention_files
 from scanner.requests.policy import Policies
-from scanner.requests.policy_tables import Late, Miss, Tables
+from scanner.requests.policy_tables import Late, Tables
+from scanner.requests.policy_ways import Miss
 from scanner.subject import identifiers, search
 from scanner.subject.bookshelf import Shelf
 from scanner.subject.graph import Graph

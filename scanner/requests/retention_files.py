@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from datetime import UTC, date, datetime
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -112,7 +111,7 @@ def _by_name(source: Source, unit: Unit, policy: Policy, names: Mapping[str, Seq
         return None
     parts = unit.object.casefold().split("/")
     parts[-1] = parts[-1].rpartition(".")[0] or parts[-1]
-    starts = [names[name] for part in parts if (name := " ".join(part.replace("_", " ").split())) in names]
+    starts = [names[name] for part in parts if (name := _first_last(part)) in names]
     if len(starts) == 1 and len(starts[0]) == 1:
         return starts[0][0]
     why = "several rows bear the name of its folder" if starts else "no row bears the name of one of its folders"
@@ -120,27 +119,32 @@ def _by_name(source: Source, unit: Unit, policy: Policy, names: Mapping[str, Seq
     return None
 
 
+def _first_last(part: str) -> str:
+    """`jensen, lars` as `lars jensen`."""
+    last, comma, first = " ".join(part.replace("_", " ").split()).partition(",")
+    return f"{first.strip()} {last.strip()}" if comma else last
+
+
 def _records(source: Source, unit: Unit, tables: Tables) -> dict[tuple[str, str], tuple[date | None, str]]:
     """The records in a file that mails or messages are, with their days, and by whom each was sent."""
     days: dict[tuple[str, str], date | None] = {}
     people: dict[tuple[str, str], str] = {}
-    with closing(source.read(unit)) as readings:  # type: ignore[type-var] - all of them are generators
-        for reading in readings:
-            if isinstance(reading, Problem):
-                if not reading.record and not reading.field:
-                    tables.miss(source.name, reading.object, f"{reading.why.value}: {reading.detail}")
-                continue
-            if not isinstance(reading, TextBatch) or reading.by_line:
-                continue
-            field = reading.field.casefold()
-            for record, text in zip(reading.records.to_pylist(), reading.texts.to_pylist(), strict=True):
-                place = (reading.object, record)
-                if field in ("from", "body", "subject", "to", "header", "text"):
-                    days.setdefault(place, None)
-                if text and (field == "header" or field in _DATES) and days.get(place) is None and (found := _day(text)):
-                    days[place] = found
-                elif text and field in ("from", "sender"):
-                    people.setdefault(place, next((one.casefold() for _, one in getaddresses([text]) if one), text.casefold()))
+    for reading in source.read(unit):
+        if isinstance(reading, Problem):
+            if not reading.record and not reading.field:
+                tables.miss(source.name, reading.object, f"{reading.why.value}: {reading.detail}")
+            continue
+        if not isinstance(reading, TextBatch) or reading.by_line:
+            continue
+        field = reading.field.casefold()
+        for record, text in zip(reading.records.to_pylist(), reading.texts.to_pylist(), strict=True):
+            place = (reading.object, record)
+            if field in ("from", "body", "subject", "to", "header", "text"):
+                days.setdefault(place, None)
+            if text and (field == "header" or field in _DATES) and days.get(place) is None and (found := _day(text)):
+                days[place] = found
+            elif text and field in ("from", "sender"):
+                people.setdefault(place, next((one.casefold() for _, one in getaddresses([text]) if one), text.casefold()))
     return {place: (found, people.get(place, "")) for place, found in days.items()}
 
 
