@@ -20,7 +20,8 @@ from scanner.model import Link
 
 if TYPE_CHECKING:
     from scanner.inventory import Book
-    from scanner.model import Source, Subject
+    from scanner.model import Problem, Source, Subject
+    from scanner.subject.graph import Graph
     from scanner.subject.search import Answer
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -146,12 +147,11 @@ def _search(
     import os
     from dataclasses import replace
 
-    from scanner.subject import graph, search
+    from scanner.subject import search
     from scanner.subject.bookshelf import Shelf
 
     sources, lost = open_all(names, settings, inventory, book)
-    data_map = list(book.rows("select * from data_map")) if book is not None else []
-    made, problems = graph.build(sources, data_map)
+    made, problems = graph_of(sources, book)
     with options.Line() as line:
         answer = search.search(
             subject, sources, made, Shelf(book, sources), sweep=person["sweep"], limits=settings.limits,
@@ -159,6 +159,27 @@ def _search(
         )  # fmt: skip
     unread = [*lost, *(("", p.object, f"{p.why.value}: {p.detail}") for p in problems), *answer.unread]
     return replace(answer, unread=tuple(unread))
+
+
+def graph_of(sources: Sequence[Source], book: Book | None) -> tuple[Graph, list[Problem]]:
+    """The graph of the sources' tables: as the inventory has it while the tables are the same, else made anew."""
+    from scanner.errors import SourceError
+    from scanner.model import Database, Problem
+    from scanner.subject import graph, graph_book
+
+    databases = [one for one in sources if isinstance(one, Database)]
+    if book is None:
+        return graph.build(databases, [])
+    kept = graph_book.load(book)
+    try:
+        now = {(one.name, r.object): (r.columns, r.key) for one in databases for r in one.relations() if not isinstance(r, Problem)}
+    except SourceError:
+        now = {}
+    then = {place: (node.relation.columns, node.relation.key) for place, node in kept.nodes.items()}
+    if now and all(then.get(place) == described for place, described in now.items()):
+        edges = tuple(edge for edge in kept.edges if {(edge.source, edge.object), (edge.to_source, edge.to)} <= now.keys())
+        return graph.Graph({place: kept.nodes[place] for place in now}, edges), []
+    return graph.build(databases, list(book.rows("select * from data_map")))
 
 
 def open_all(
