@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from scanner.contract import SourceContract, read_all
-from scanner.model import Compare, Condition, Database, Opened, Problem, Reading, Relation, Shape, Source, TextBatch, Unit, Why
+from scanner.model import Column, Compare, Condition, Database, Opened, Problem, Reading, Relation, Shape, Source, TextBatch, Unit, Why
 from scanner.sources.records import condition_of, conditions_of
 
 Cells: TypeAlias = dict[str, dict[tuple[str, str], list[str]]]
@@ -76,7 +76,12 @@ def _number(text: str) -> Decimal | None:
 
 
 class DatabaseContract(SourceContract):
-    """Inherit, and provide the fixtures `source` and `footprint` of a `Database`."""
+    """Inherit, and provide the fixtures `source` and `footprint` of a `Database`.
+
+    `plain`: what is read is what the server writes; otherwise its driver writes numbers and times its own way.
+    """
+
+    plain = True
 
     @pytest.fixture
     def tables(self, source: Source) -> dict[str, tuple[Relation, Cells]]:
@@ -153,6 +158,8 @@ class DatabaseContract(SourceContract):
     def test_rows_that_meet_a_value(self, source: Source, tables: dict[str, tuple[Relation, Cells]], how: Compare) -> None:
         for object, (relation, cells) in tables.items():
             for column in relation.columns:
+                if self._is_odd(column, how):
+                    continue
                 values = [_varied(text, how) for text in _some_texts(cells, object, column.name)]
                 for value in [one for one in values if one][:4]:
                     self._asks(source, relation, cells, [Condition((column.name,), ((value,),), how)])
@@ -163,6 +170,7 @@ class DatabaseContract(SourceContract):
             asked = [
                 Condition((column.name,), tuple((text,) for text in _some_texts(cells, object, column.name)[:3]))
                 for column in relation.columns
+                if not self._is_odd(column, Compare.EXACT)
             ]
             self._asks(source, relation, cells, asked)
             self._asks(source, relation, cells, [*asked, *asked])
@@ -179,6 +187,8 @@ class DatabaseContract(SourceContract):
         before = footprint()
         for relation, cells in tables.values():
             for column in relation.columns:
+                if self._is_odd(column, how):
+                    continue
                 condition = Condition((column.name,), tuple((value,) for value in HOSTILE), how)
                 self._asks(source, relation, cells, [condition])
                 assert "DROP" not in repr(condition)
@@ -222,6 +232,10 @@ class DatabaseContract(SourceContract):
         pickle.dumps(source)
         assert footprint() == before
         assert self.secret not in repr([source, vars(source), list(source.relations())])
+
+    def _is_odd(self, column: Column, how: Compare) -> bool:
+        """Whether a column is compared as the server writes it, and read as a driver does."""
+        return not self.plain and column.type != "text" and (how is not Compare.EXACT or column.type in ("other", "json"))
 
     def _asks(self, source: Source, relation: Relation, cells: Cells, conditions: Sequence[Condition]) -> None:
         found = self.ask(source, relation.object, *conditions)

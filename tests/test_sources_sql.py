@@ -346,6 +346,8 @@ def postgres() -> Iterator[str]:
 class TestAnyDialect(DatabaseContract):
     """What has no reader of its own is read through the inspector: tried on PostgreSQL, past its own reader."""
 
+    plain = False
+
     @pytest.fixture
     def source(self, postgres: str, monkeypatch: pytest.MonkeyPatch) -> Source:
         monkeypatch.setattr(rows, "RANGE_ROWS", 1000)
@@ -478,7 +480,7 @@ def duck(tmp_path: Path) -> Path:
     return path
 
 
-class TestDuckdb(SourceContract):
+class TestDuckdb(DatabaseContract):
     @pytest.fixture
     def source(self, duck: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
         monkeypatch.setattr(rows, "RANGE_ROWS", 2000)

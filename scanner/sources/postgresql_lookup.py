@@ -133,6 +133,10 @@ class Asked:
         kept = of.kept(values, lambda one: self._held(column, one))
         for some in of.pieces(kept, _MANY):
             yield Part(f"{self._plain(column)} {self._among(some, column)}", column.name in self._leading and bool(_type(column)))
+        if _type(column) in ("date", "timestamp", "timestamptz"):
+            odd = [one for one in values if of.ODD_DAY.fullmatch(one) and self._held(column, one) is None]
+            for many in of.pieces(odd, _MANY):
+                yield Part(f"{_text(column)} = ANY ({self._keep(many)})", False)
 
     def _together(self, columns: Sequence[Column], values: Sequence[tuple[str, ...]]) -> Iterator[Part]:
         held = dict.fromkeys(tuple(self._held(column, one) for column, one in zip(columns, some, strict=True)) for some in values)

@@ -7,7 +7,7 @@ A view is read only where `include` holds its exact name, and its records are na
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,10 +16,12 @@ from urllib.parse import unquote
 from scanner.errors import MissingExtra, SourceError
 from scanner.extract.cells import Cells, Document
 from scanner.extract.rows import CHUNK_ROWS, column_batches, is_text, key_ranges, range_condition, record_names
-from scanner.model import Limits, Opened, Problem, Reading, Unit, Why
+from scanner.model import Condition, Limits, Opened, Problem, Reading, Relation, Unit, Why
 from scanner.sources.patterns import Choice
 from scanner.sources.postgresql_server import ServerError
 from scanner.sources.sql_cells import names
+from scanner.sources.sql_duckdb_lookup import Asked, quoted
+from scanner.sources.sql_duckdb_relations import relations
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -80,16 +82,22 @@ def _quiet(_: str) -> None:
 
 
 class _Table(NamedTuple):
-    """How to read a table: each column with whether it holds bytes, the key's columns, and whether rows are numbered."""
+    """How to read a table: each column with whether it holds bytes, the key's columns, and whether rows are numbered.
+
+    `place` counts rows that are not numbered.
+    """
 
     name: str
     columns: list[tuple[str, bool]]
     keys: list[str]
     numbered: bool
+    place: str = "row_number() OVER ()"
 
 
 class Tables:
     """The tables of a database file; a large one is several units, cut by row number."""
+
+    dialect = "duckdb"
 
     def __init__(self, url: str, path: str, name: str, include: tuple[str, ...], exclude: tuple[str, ...], limits: Limits) -> None:
         self.name, self.url = name, url
@@ -100,17 +108,15 @@ class Tables:
 
     def units(self) -> Iterator[Unit | Problem]:
         """List the tables by name, and the ranges of large ones."""
-        choice, state = Choice(self.include, self.exclude), _state(self._path)
+        state = _state(self._path)
         try:
             with _database(self._path) as database:
-                listed = [(f"{row[0]}.{row[1]}", *row) for row in database.execute(_LISTING).fetchall()]
-                for object, schema, name, rows, view in sorted(listed):
-                    if choice.takes(object) and (not view or object in self.include):
-                        ranges = _ranges(database, schema, name, rows)
-                        for number, bounds in enumerate(ranges, 1):
-                            part = f"{number:08}" if len(ranges) > 1 else ""
-                            locator = json.dumps([schema, name, view, bounds])
-                            yield Unit(self.name, object, "table", rows // len(ranges), state, part, locator)
+                for object, schema, name, rows, view in self._listed(database):
+                    ranges = _ranges(database, schema, name, rows)
+                    for number, bounds in enumerate(ranges, 1):
+                        part = f"{number:08}" if len(ranges) > 1 else ""
+                        locator = json.dumps([schema, name, view, bounds])
+                        yield Unit(self.name, object, "table", rows // len(ranges), state, part, locator)
         except ServerError as error:
             raise SourceError(f"{self.url}: {error.detail}") from None
 
@@ -123,51 +129,100 @@ class Tables:
         cells = Cells(unit.object, self.limits, self.watch, self.skip)
         try:
             with _database(self._path) as database:
-                columns = [(row[0], row[1] == "BLOB") for row in database.execute(_COLUMNS, [schema, name]).fetchall()]
-                if not columns:
+                table, _ = _described(database, schema, name, view)
+                if not table.columns:
                     yield Problem(unit.object, Why.CHANGED, "the table is gone")
                     return
-                keys = [key for row in database.execute(_KEYS, [schema, name]).fetchall() for key in row[0]]
-                table = _Table(f"{_quoted(schema)}.{_quoted(name)}", columns, keys, not view)
                 yield Opened(unit.object, "table", rows=unit.size)
                 where = range_condition("rowid", bounds) or "true"
                 for batch in self._batches(database, table, where, cells):
-                    yield from _columns(unit, table, batch, cells)
+                    yield from _columns(unit.object, table, batch, cells)
         except ServerError as error:
             yield Problem(unit.object, error.why, error.detail)
             return
         yield from cells.problems()
+
+    def relations(self) -> Iterator[Relation | Problem]:
+        """Describe the tables that `units` would list."""
+        try:
+            with _database(self._path) as database:
+                yield from relations(database, self._listed(database))
+        except ServerError as error:
+            raise SourceError(f"{self.url}: {error.detail}") from None
+
+    def lookup(self, object: str, conditions: Sequence[Condition], *, limit: int = 0) -> Iterator[Reading]:
+        """Read the rows of a table that meet any of the conditions."""
+        if object in self.skip:
+            return
+        self.watch(object)
+        cells = Cells(object, self.limits, self.watch, self.skip)
+        try:
+            with _database(self._path) as database:
+                place = next((row[1:] for row in self._listed(database) if row[0] == object), None)
+                if place is None:
+                    yield Problem(object, Why.CHANGED, "the table is gone")
+                    return
+                table, types = _described(database, place[0], place[1], place[3])
+                asked = Asked(types, "rowid" if table.numbered else "row")
+                where, values = asked.where(conditions)
+                yield Opened(object, "table")
+                if not table.numbered:
+                    inside = f'(SELECT *, row_number() OVER () AS "row number" FROM {table.name})'
+                    table = table._replace(name=inside, place='"row number"')
+                    where += f" LIMIT {limit}" if limit else ""
+                elif limit:
+                    where = f"rowid IN (SELECT rowid FROM {table.name} WHERE {where} LIMIT {limit})"
+                for batch in self._batches(database, table, where, cells, values):
+                    yield from _columns(object, table, batch, cells)
+        except ServerError as error:
+            yield Problem(object, error.why, error.detail)
+            return
+        for field in dict.fromkeys(asked.missing):
+            yield Problem(object, Why.CHANGED, "a column is gone", field=field)
+        yield from cells.problems()
+
+    def _listed(self, database: Any) -> list[tuple[str, str, str, int, bool]]:
+        """The tables that are to be read, by name: (object, schema, name, rows, whether it is a view)."""
+        choice = Choice(self.include, self.exclude)
+        listed = sorted((f"{row[0]}.{row[1]}", *row) for row in database.execute(_LISTING).fetchall())
+        return [row for row in listed if choice.takes(row[0]) and (not row[4] or row[0] in self.include)]
 
     def select(self, query: str) -> Iterator[pa.RecordBatch]:
         """The answer to a query, every column as text. Raises `SourceError` when it cannot be asked."""
         try:
             with _database(self._path) as database:
                 fields = [str(row[0]) for row in database.execute(f"DESCRIBE {query}").fetchall()]
-                texts = ", ".join(f"CAST({_quoted(field)} AS VARCHAR) AS {_quoted(field)}" for field in fields)
+                texts = ", ".join(f"CAST({quoted(field)} AS VARCHAR) AS {quoted(field)}" for field in fields)
                 yield from _fetch(database, f"SELECT {texts} FROM ({query}) AS asked")
         except ServerError as error:
             raise SourceError(f"{self.url}: the query cannot be asked: {error.detail}") from None
 
-    def _batches(self, database: Any, table: _Table, where: str, cells: Cells) -> Iterator[pa.RecordBatch]:
+    def _batches(self, database: Any, table: _Table, where: str, cells: Cells, values: Sequence[Any] = ()) -> Iterator[pa.RecordBatch]:
         """Read rows, long ones last and alone, so that memory is bounded; values over the limit are counted and left out."""
         if self._path.stat().st_size <= WHOLE_FILE or not table.numbered:
-            yield from _fetch(database, _select(table, where, 0))
+            yield from _fetch(database, _select(table, where, 0), values)
             return
         lengths = [f"coalesce({_length(*column)}, 0)" for column in table.columns]
         length, cap = " + ".join(lengths), self.limits.document_bytes
-        yield from _fetch(database, _select(table, f"{where} AND {length} <= {LONG_ROW}", 0))
+        yield from _fetch(database, _select(table, f"{where} AND {length} <= {LONG_ROW}", 0), values)
         over = ", ".join(f"count(*) FILTER ({one} > {cap})" for one in lengths)
         long = f"{where} AND {length} > {LONG_ROW}"
-        for (field, _), count in zip(
-            table.columns, database.execute(f"SELECT {over} FROM {table.name} WHERE {long}").fetchone(), strict=True
-        ):
+        counted = database.execute(f"SELECT {over} FROM {table.name} WHERE {long}", list(values)).fetchone()
+        for (field, _), count in zip(table.columns, counted, strict=True):
             if count:
                 cells.miss(field, Why.TOO_LARGE, "{} values are longer than the limit and were not read", count)
-        for (row,) in database.execute(f"SELECT rowid FROM {table.name} WHERE {long} ORDER BY rowid").fetchall():
+        for (row,) in database.execute(f"SELECT rowid FROM {table.name} WHERE {long} ORDER BY rowid", list(values)).fetchall():
             yield from _fetch(database, _select(table, f"rowid = {row}", cap))
 
 
-def _columns(unit: Unit, table: _Table, batch: pa.RecordBatch, cells: Cells) -> Iterator[Reading]:
+def _described(database: Any, schema: str, name: str, view: bool) -> tuple[_Table, dict[str, str]]:
+    """How to read a table, and the types of its columns; there are none when it is gone."""
+    types = {row[0]: row[1] for row in database.execute(_COLUMNS, [schema, name]).fetchall()}
+    keys = [key for row in database.execute(_KEYS, [schema, name]).fetchall() for key in row[0]]
+    return _Table(f"{quoted(schema)}.{quoted(name)}", [(column, type == "BLOB") for column, type in types.items()], keys, not view), types
+
+
+def _columns(object: str, table: _Table, batch: pa.RecordBatch, cells: Cells) -> Iterator[Reading]:
     width = len(table.columns)
     rows = [f"rowid={row}" for row in batch.column(width).to_pylist()] if table.numbered else []
     if table.keys:
@@ -183,7 +238,7 @@ def _columns(unit: Unit, table: _Table, batch: pa.RecordBatch, cells: Cells) -> 
             column, found = cells.split(field, column.to_pylist(), records.to_pylist(), rows or records.to_pylist())
             documents += found
         columns.append(column)
-    yield from column_batches(unit.object, [field for field, _ in table.columns], columns, records)
+    yield from column_batches(object, [field for field, _ in table.columns], columns, records)
     yield from cells.read(documents)
 
 
@@ -203,28 +258,28 @@ def _select(table: _Table, where: str, cap: int) -> str:
     """Write the query: cells, then the row's number (or, of a view, its record), then keys."""
     texts = []
     for name, binary in table.columns:
-        text = _quoted(name) if binary else f"CAST({_quoted(name)} AS VARCHAR)"
+        text = quoted(name) if binary else f"CAST({quoted(name)} AS VARCHAR)"
         texts.append(f"CASE WHEN {_length(name, binary)} <= {cap} THEN {text} END" if cap else text)
     bytes_too = {name for name, binary in table.columns if binary}
-    texts.append("CAST(rowid AS VARCHAR)" if table.numbered else "'row=' || row_number() OVER ()")
-    texts += [_quoted(key) if key in bytes_too else f"CAST({_quoted(key)} AS VARCHAR)" for key in table.keys]
+    texts.append("CAST(rowid AS VARCHAR)" if table.numbered else f"'row=' || {table.place}")
+    texts += [quoted(key) if key in bytes_too else f"CAST({quoted(key)} AS VARCHAR)" for key in table.keys]
     return f"SELECT {', '.join(f'{text} AS c{i}' for i, text in enumerate(texts))} FROM {table.name} WHERE {where}"
 
 
 def _length(name: str, binary: bool) -> str:
-    return f"octet_length({_quoted(name)})" if binary else f"strlen(CAST({_quoted(name)} AS VARCHAR))"
+    return f"octet_length({quoted(name)})" if binary else f"strlen(CAST({quoted(name)} AS VARCHAR))"
 
 
 def _ranges(database: Any, schema: str, name: str, rows: int) -> list[str]:
     if rows <= RANGE_ROWS:
         return [""]
-    low, high = database.execute(f"SELECT min(rowid), max(rowid) FROM {_quoted(schema)}.{_quoted(name)}").fetchone()
+    low, high = database.execute(f"SELECT min(rowid), max(rowid) FROM {quoted(schema)}.{quoted(name)}").fetchone()
     return [""] if low is None else key_ranges(max(low, 1), high, high - low)
 
 
-def _fetch(database: Any, query: str) -> Iterator[pa.RecordBatch]:
+def _fetch(database: Any, query: str, values: Sequence[Any] = ()) -> Iterator[pa.RecordBatch]:
     """Stream an answer in batches of rows."""
-    for batch in database.sql(query).to_arrow_reader(CHUNK_ROWS):
+    for batch in database.sql(query, params=list(values) or None).to_arrow_reader(CHUNK_ROWS):
         if batch.num_rows:
             yield batch
 
@@ -256,7 +311,3 @@ def _state(path: Path) -> str:
     """Tell one state of a database from another: size and time of its file and of its log."""
     files = [file for file in (path, Path(f"{path}.wal")) if file.exists()]
     return " ".join(f"{entry.st_size}:{entry.st_mtime_ns}" for entry in (file.stat() for file in files))
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -12,12 +13,16 @@ from scanner.sources.sql_catalogue import Found, Table
 from scanner.sources.sql_session import Session
 
 _MANY = 500
-"""Values of one list: Oracle takes a thousand, and SQL Server 2,100 in all."""
-_QUESTION = 1_000
-"""Values of one question."""
+"""Values of one list: Oracle takes a thousand."""
 _SIGNS = " +-./()_,:;"
 """What is taken out from between digits where the server has no regular expressions."""
-_OFFSETS = frozenset({"postgresql", "cockroachdb", "redshift", "oracle", "duckdb", "snowflake"})
+_READABLE: dict[str, Callable[[Any], Any]] = {
+    "postgresql": lambda column: _function("encode", column, "escape"),
+    "cockroachdb": lambda column: _function("encode", column, "escape"),
+    "oracle": lambda column: _function("utl_raw.cast_to_varchar2", column),
+}
+"""How bytes become text, of which at least ASCII can be read; elsewhere they are cast."""
+_EXPRESSIONS = frozenset({"postgresql", "cockroachdb", "redshift", "oracle", "duckdb", "snowflake"})
 """Servers with regular expressions in `regexp_replace`."""
 
 
@@ -45,11 +50,15 @@ class Asked:
         table = self._table
         if not table.keys and not table.places:
             flag = sa.case((sa.or_(*met), 1), else_=0) if met else sa.literal(0)
-            rows = self._session.fetch(table.query.add_columns(flag), table.fetch)
-            found = ((*row[:-1], number) for number, row in enumerate(rows, 1) if row[-1] == 1 or number in self._numbers)
-            return islice(found, limit or None), True
+            return self._counted(self._session.fetch(table.query.add_columns(flag), table.fetch), limit), True
         asked = table.query.where(sa.or_(*met))
-        return islice(self._session.fetch(asked.limit(limit) if limit else asked, table.fetch), limit or None), False
+        return self._session.fetch(asked.limit(limit) if limit else asked, table.fetch), False
+
+    def _counted(self, rows: Iterator[Any], limit: int) -> Iterator[Any]:
+        """Of all rows those that are marked or whose number is asked for, each with its number."""
+        with closing(rows):  # type: ignore[type-var]  # a generator
+            found = ((*row[:-1], number) for number, row in enumerate(rows, 1) if row[-1] == 1 or number in self._numbers)
+            yield from islice(found, limit or None)
 
     def _conditions(self, condition: Condition) -> Iterator[Any]:
         import sqlalchemy as sa
@@ -118,9 +127,9 @@ class Asked:
         wanted = of.kept(values, lambda one: of.digits(one) or None)
         if not wanted:
             return None
-        number = isinstance(self._types[name], (sa.Integer, sa.Numeric))
+        number = isinstance(self._types[name], (sa.Integer, sa.Numeric, sa.Float))
         text = digits = self._text(name)
-        if self._session.kind in _OFFSETS:
+        if self._session.kind in _EXPRESSIONS:
             every = [] if self._session.kind == "oracle" else ["g"]
             text = sa.func.regexp_replace(text, r"\.0+$", "") if number else text
             digits = sa.func.regexp_replace(text, "[^0-9]+", "", *every)
@@ -134,6 +143,8 @@ class Asked:
         import sqlalchemy as sa
 
         type = self._types[name]
+        if isinstance(type, sa.LargeBinary) and self._session.kind in _READABLE:
+            return _READABLE[self._session.kind](sa.column(name))
         long = sa.String(4000) if self._session.kind == "oracle" else sa.NVARCHAR(None) if self._session.kind == "mssql" else sa.Text()
         return sa.column(name, type) if isinstance(type, sa.String) and not isinstance(type, sa.Enum) else sa.cast(sa.column(name), long)
 
@@ -154,7 +165,7 @@ def converts(type: Any) -> bool:
     """Whether values can become what a column of that type holds; others are compared as texts."""
     import sqlalchemy as sa
 
-    known = (sa.Integer, sa.Numeric, sa.Boolean, sa.Date, sa.DateTime, sa.Uuid, sa.LargeBinary)
+    known = (sa.Integer, sa.Numeric, sa.Float, sa.Boolean, sa.Date, sa.DateTime, sa.Uuid, sa.LargeBinary)
     return isinstance(type, known) and not isinstance(type, (sa.Interval, sa.Time))
 
 
@@ -173,6 +184,12 @@ def convert(value: str, type: Any) -> Any:
         if isinstance(type, kind):
             return make(value)
     return value.encode() if isinstance(type, sa.LargeBinary) else value
+
+
+def _function(name: str, *arguments: Any) -> Any:
+    import sqlalchemy as sa
+
+    return getattr(sa.func, name)(*arguments)
 
 
 def _escaped(word: str) -> str:

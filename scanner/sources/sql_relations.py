@@ -180,7 +180,7 @@ def kind(type: Any) -> str:
     import sqlalchemy as sa
 
     known = (
-        (sa.Boolean, "bool"), (sa.Integer, "number"), (sa.Numeric, "number"), (sa.DateTime, "time"), (sa.Date, "date"),
+        (sa.Boolean, "bool"), (sa.Integer, "number"), ((sa.Numeric, sa.Float), "number"), (sa.DateTime, "time"), (sa.Date, "date"),
         (sa.JSON, "json"), (sa.LargeBinary, "bytes"), (sa.String, "text"),
     )  # fmt: skip
     return next((name for one, name in known if isinstance(type, one)), "other")

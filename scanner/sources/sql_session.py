@@ -6,7 +6,7 @@ import importlib
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -195,7 +195,7 @@ class Session:
             return list(result.keys()), self._rows(result)
 
     def _rows(self, result: Any) -> Iterator[Any]:
-        with self._explained():
+        with self._explained(), closing(result):
             yield from result
 
     def _unbuffered(self, statement: str, values: Sequence[Any] | None = None) -> tuple[list[str], Iterator[Any]]:

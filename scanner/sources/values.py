@@ -19,6 +19,8 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?: ?[+-][0-9]{2}(?::?[0-9]{2})?|Z)?)?"
 )
+ODD_DAY = re.compile(r"(?:[0-9]{4,7}-[0-9]{2}-[0-9]{2}\b.{0,40}|-?infinity)")
+"""Days and moments of some databases that Python does not have: before our era, after the year 9999, without end."""
 _BYTES = re.compile(r"x'((?:[0-9a-fA-F]{2})*)'")
 _TRUTHS = {"true": True, "false": False}
 
