@@ -8,9 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from scanner.detect import fold
 from scanner.extract.text import Texts
 from scanner.model import Seams, Shape, TextBatch
 from scanner.subject.identifiers import Agreement, from_options
+from scanner.subject.plain import Plain, one
 from scanner.subject.sweep import Match, Sweep
 
 METTE = from_options(
@@ -148,3 +150,22 @@ def test_what_is_too_little_is_not_looked_for() -> None:
     little = from_options(name=["Mette"], address=["Nørre Allé"], ids=["no=12"], phone=["12345"], anyway=True)
     assert not Sweep(little).sought and not list(Sweep(little).scan([batch(["Mette 12 12345"])]))
     assert Sweep(METTE, names=False).sought == {CPR, EMAIL, PHONE, ADDRESS, BORN, ID}
+
+
+SPECIAL = st.text(
+    alphabet=st.one_of(
+        st.sampled_from("aåé \u00a0\u00ad\u0301\u030a\u2013\u200b\u2028\u212b\u017f\uff21\ufeff\u0663\u202a\u2065\x0b\x00🙂"),
+        st.characters(max_codepoint=0xFFFF, codec="utf-8"),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(SPECIAL, min_size=1, max_size=6))
+def test_many_rows_are_made_plain_as_each_alone(rows: list[str]) -> None:
+    buffer, ends, changed = Plain().joined(pa.array(rows, pa.string()))
+    starts = [0, *(ends[:-1] + 1)]
+    assert [bytes(buffer[low:high]).decode() for low, high in zip(starts, ends, strict=True)] == [fold.fold(row).text for row in rows]
+    assert {number for number, row in enumerate(rows) if fold.fold(row).text != row} <= changed
+    assert [one(row) for row in rows] == [fold.fold(row) for row in rows]

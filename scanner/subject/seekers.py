@@ -86,7 +86,7 @@ def seek(identifier: Identifier, *, names: bool = True) -> Seeker | None:
         return None
     trigger, pattern, bare = made
     whole = re.compile(pattern, re.IGNORECASE)
-    width = int(re._parser.parse(pattern).getwidth()[1])  # type: ignore[attr-defined]
+    width = int(re._parser.parse(pattern).getwidth()[1])  # type: ignore[attr-defined, unused-ignore]
     return Written(identifier, tuple(either_case(one) for one in trigger), whole, width, bare)
 
 

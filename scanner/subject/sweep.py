@@ -8,7 +8,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -16,13 +15,11 @@ import pyarrow.compute as pc
 
 from scanner.detect import fold, triage
 from scanner.model import Subject, TextBatch
+from scanner.subject import plain
 from scanner.subject.likeness import Likeness
 from scanner.subject.seekers import Seeker, Span, seek
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-AT_ONCE = 32 * 2**20
+AT_ONCE = 8 * 2**20
 """Batches are scanned together up to so many bytes."""
 
 _CONTINUATIONS = bytes(range(0x80, 0xC0))
@@ -66,7 +63,7 @@ class Sweep:
         self._database = triage.Database(key, None) if database is None else database
         if cache is not None:
             cache[key] = self._database
-        self._fold = triage.fold_database()
+        self._plain = plain.Plain()
 
     def __repr__(self) -> str:
         return f"Sweep({len(self._seekers)} identifiers)"
@@ -104,12 +101,10 @@ class Sweep:
         texts = pa.concat_arrays(arrays) if len(arrays) > 1 else arrays[0]
         if not len(texts):
             return
-        buffer, ends = _join(texts)
-        buffer, ends, folded = self._folded(texts, buffer, ends)
-        ids, at = self._database.scan(buffer)
+        view, ends, folded = self._plain.joined(texts)
+        ids, at = self._database.scan(view)
         if not len(ids):
             return
-        view = memoryview(buffer)
         numbers = np.searchsorted(ends, at - 1, side="left")
         cuts = np.flatnonzero(np.diff(numbers)) + 1
         for hits in np.split(np.arange(len(ids)), cuts):
@@ -119,20 +114,8 @@ class Sweep:
             found = self._row(raw.decode(), raw, [(self._owners[int(ids[hit])], int(at[hit]) - begin) for hit in hits])
             if found:
                 batch = bisect_right(firsts, number) - 1
-                original = fold.fold(texts[number].as_py()) if number in folded else None
+                original = plain.one(texts[number].as_py()) if number in folded else None
                 yield from _matches(found, batches[batch], first + batch, number - firsts[batch], original)
-
-    def _folded(self, texts: pa.Array, buffer: pa.Buffer, ends: NDArray[np.int64]) -> tuple[pa.Buffer, NDArray[np.int64], frozenset[int]]:
-        """The joined rows with those made plain that need it, and which these are."""
-        _, hits = self._fold.scan(buffer)
-        if not len(hits):
-            return buffer, ends, frozenset()
-        numbers = np.unique(np.searchsorted(ends, hits - 1, side="left"))
-        plain = [fold.fold(text).text for text in texts.take(pa.array(numbers)).to_pylist()]
-        mask = np.zeros(len(texts), np.bool_)
-        mask[numbers] = True
-        buffer, ends = _join(pc.replace_with_mask(texts, pa.array(mask), pa.array(plain, texts.type)))
-        return buffer, ends, frozenset(numbers.tolist())
 
     def _row(self, text: str, raw: bytes, hits: Sequence[tuple[int, int]]) -> list[tuple[int, Span]]:
         """What stands around some hits in a folded text; `hits` are (identifier, byte at which a trigger ends)."""
@@ -188,11 +171,3 @@ def _matches(found: Sequence[tuple[int, Span]], batch: TextBatch, number: int, r
             where = f"line={int(record) + line}"
             offset = -(original.rfind("\n", 0, start) + 1) if line else base
         yield Match(number, row, where, batch.field, start + offset, stop + offset, identifier, span.likeness)
-
-
-def _join(texts: pa.Array) -> tuple[pa.Buffer, NDArray[np.int64]]:
-    """All rows with a separator after each but the last; and the offset at which each row ends."""
-    whole = pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts)
-    joined = pc.binary_join(whole.cast(pa.list_(pa.binary())), triage.SEPARATOR)
-    lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False).astype(np.int64)
-    return joined[0].as_buffer(), np.cumsum(lengths + 1) - 1
