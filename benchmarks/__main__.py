@@ -384,14 +384,14 @@ ALL = {
     "digests": digests,
     "memory": memory,
 }
-"""Those of this module; `benchmarks.places` has more."""
+"""Those of this module; `benchmarks.places` and `benchmarks.relations` have more."""
 
 
 def main() -> int:
     """Measure and print."""
-    from benchmarks import places
+    from benchmarks import places, relations
 
-    every = {**ALL, **places.ALL}
+    every = {**ALL, **places.ALL, **relations.ALL}
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", nargs="*", choices=[[], *every], metavar="NAME", help=", ".join(every))
     parser.add_argument("--all", action="store_true")
