@@ -174,16 +174,20 @@ def canaries(member: Any) -> Iterator[str]:
             private += [person.name, other.get("was", ""), other.get("nick", "")]
         if person.number not in staff:
             private += [person.email, other.get("mail2", ""), person.phone, " ".join(person.phone[at : at + 2] for at in range(0, 8, 2))]
-        yield from (one for one in private if len(one) > 6 and one.casefold() not in own)
+        yield from (one for one in private if len(one) > 6 and one.casefold() not in own and one.replace(" ", "") not in own)
 
 
-@pytest.mark.parametrize("number", [10750, 10760, 10773, 10808, 10822, 50005, 50008])
-def test_a_package_holds_hers_and_nobody_elses(number: int, demo: Path, detector: Any, tmp_path: Path) -> None:
-    """A namesake, a mother, a changed name, one whom others write about, a shared sheet, a neighbour, an applicant."""
-    package, member = of_demo(number, demo, detector, tmp_path / "package.zip")
+def leaks(package: dict[str, bytes], member: Any) -> set[str]:
     everything = "\n".join(text for _, text in decoded(package)).casefold()
-    leaked = {one for one in canaries(member) if re.search(rf"(?<![\w.@]){re.escape(one.casefold())}(?!\w)", everything)}
-    assert not leaked
+    near = {one for one in canaries(member) if one.casefold() in everything}
+    return {one for one in near if re.search(rf"(?<![\w.@]){re.escape(one.casefold())}(?!\w)", everything)}
+
+
+@pytest.mark.parametrize("number", [10760, 10808, 10822, 50005])
+def test_a_package_holds_hers_and_nobody_elses(number: int, demo: Path, detector: Any, tmp_path: Path) -> None:
+    """A mother, one whom others write about, one in a shared sheet, and a neighbour whom only others mention."""
+    package, member = of_demo(number, demo, detector, tmp_path / "package.zip")
+    assert not leaks(package, member)
     held = json.dumps(records(package), ensure_ascii=False).casefold()
     assert member.person.name.casefold() in held
     if number < 50000:
@@ -196,9 +200,7 @@ def test_a_package_holds_hers_and_nobody_elses(number: int, demo: Path, detector
 def test_nobody_in_the_company_sees_anybody_else(demo: Path, detector: Any, tmp_path: Path) -> None:
     for member in (*company().members, *company().others, *company().staff):
         package, _ = of_demo(member.person.number, demo, detector, tmp_path / "package.zip")
-        everything = "\n".join(text for _, text in decoded(package)).casefold()
-        leaked = {one for one in canaries(member) if re.search(rf"(?<![\w.@]){re.escape(one.casefold())}(?!\w)", everything)}
-        assert not leaked, member.person.number
+        assert not leaks(package, member), member.person.number
 
 
 # -- the archive ---------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from scanner.errors import SourceError
 from scanner.model import Hit, Link, Problem, Source, Subject, Unit
 from scanner.requests import access_facts, access_page, gather, gather_originals
 from scanner.requests.access_package import Package, plain, spool
+from scanner.requests.access_reasons import told
 from scanner.requests.access_things import Names, Thing, Totals
 from scanner.requests.redact import Redactor
 from scanner.requests.redact_whose import Knowledge
@@ -197,9 +198,12 @@ class _Job:
 
     def head(self, language: str, today: date) -> dict[str, Any]:
         """What stands before the records in the machine-readable file."""
-        subject = [
-            {"kind": one.entity, "value": one.value, "given": one.step == 0, "why": one.why} for one in self._found.subject.identifiers
-        ]
+
+        def why(text: str) -> str:
+            return self._redactor.label(told(text, self._names)) if text else ""
+
+        known = self._found.subject.identifiers
+        subject = [{"kind": one.entity, "value": one.value, "given": one.step == 0, "why": why(one.why)} for one in known]
         return {
             "format": FORMAT, "language": language, "prepared": today.isoformat(), "controller": asdict(self._facts.controller),
             "mark": self._names["mark"], "person": subject,

@@ -13,6 +13,7 @@ from typing import IO, Any, NamedTuple
 
 from scanner.model import Hit, Problem, Role, Shape
 from scanner.requests.access_package import Package, spool
+from scanner.requests.access_reasons import told
 from scanner.requests.gather import CHATS, MAILS, ROWS, Text
 from scanner.requests.redact import CROWD, Clean, Redactor, paragraphs
 
@@ -121,7 +122,7 @@ class Thing:
     @property
     def original(self) -> bool:
         """Whether it may be handed over byte for byte: about her, read in full, and nobody else in it."""
-        about = any(role in ("about", "author", "recipient", "signature") and link != "possible" for _, link, role in self._why)
+        about = any(role != "handler" and link != "possible" for _, link, role in self._why)
         return self.whole and self.clean and about and self.kind != "image"
 
     def finish(
@@ -132,7 +133,7 @@ class Thing:
         label = redactor.label(self.object)
         view: dict[str, Any] = {
             "source": names.title, "object": label, "kind": self.kind, "count": self._count, "removed": self.removed, "crowd": self.crowd,
-            "why": [{"why": why, "link": link, "role": role, "count": n} for (why, link, role), n in self._why.most_common(8)],
+            "why": self._reasons(redactor, words),
             "columns": [], "rows": [], "texts": [], "files": [], "more_rows": 0, "more_texts": 0, "entities": sorted(self._entities),
         }  # fmt: skip
         if self.kind in ROWS:
@@ -152,6 +153,13 @@ class Thing:
         self._entries.close()
         return view
 
+    def _reasons(self, redactor: Redactor, words: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Why its records are hers, the most frequent reasons first, each once."""
+        found: Counter[tuple[str, str, str]] = Counter()
+        for (why, link, role), count in self._why.items():
+            found[redactor.label(told(why, words)), link, role] += count
+        return [{"why": why, "link": link, "role": role, "count": count} for (why, link, role), count in found.most_common(8)]
+
     def _again(self) -> Iterator[dict[str, Any]]:
         self._entries.seek(0)
         for line in self._entries:
@@ -164,7 +172,9 @@ class Thing:
                 key = redactor.label(text.field)
                 known = fields.get(key)
                 fields[key] = text.text if known is None else [*known, text.text] if isinstance(known, list) else [known, text.text]
-            out = {"source": names.title, "object": label, "record": redactor.label(one["record"]), "kind": self.kind, **(one["hit"] or {})}
+            out = {"source": names.title, "object": label, "record": redactor.label(one["record"]), "kind": self.kind}
+            if hit := one["hit"]:
+                out |= hit | {"why": redactor.label(told(hit["why"], words))}
             yield _utf8(json.dumps(out | {"removed": sum(one["cuts"]), "fields": fields}, ensure_ascii=False))
 
     def _kept(self, one: dict[str, Any], words: Mapping[str, Any]) -> list[Text]:

@@ -133,8 +133,19 @@ def _rows(source: Database, relation: Relation, own: Hits) -> Iterator[Reading]:
     records |= {object[len(relation.object) + 1 :].rpartition("/")[0] for object in own if object != relation.object}
     yield Opened(relation.object, "table")
     for condition in conditions_of(relation, sorted(records)):
-        for at in range(0, len(condition.values), TOGETHER):
-            yield from source.lookup(relation.object, [Condition(condition.columns, condition.values[at : at + TOGETHER], condition.how)])
+        got = False
+        for item in _asked(source, relation.object, condition):
+            got = got or isinstance(item, TextBatch)
+            yield item
+        if not got and len(condition.columns) > 1:  # some databases compare the parts of a key more strictly than one column alone
+            first = dict.fromkeys((values[0],) for values in condition.values)
+            yield from _asked(source, relation.object, Condition(condition.columns[:1], tuple(first)))
+
+
+def _asked(source: Database, object: str, condition: Condition) -> Iterator[Reading]:
+    """Rows that meet a condition, asked for some at a time."""
+    for at in range(0, len(condition.values), TOGETHER):
+        yield from source.lookup(object, [Condition(condition.columns, condition.values[at : at + TOGETHER], condition.how)])
 
 
 def _first_rows(source: Source, object: str) -> list[TextBatch]:
@@ -227,8 +238,7 @@ def _lots(readings: Iterator[Reading], hits: Hits, sample: Callable[[str, list[T
             yield lot
     for object, records in hits.items():
         if object not in held:
-            if object not in opened:
-                yield Problem(object, Why.CHANGED, "no longer there")
+            yield Problem(object, Why.CHANGED, "no longer there", field=str(len(records)))
         elif not held[object].whole and (gone := len(set(records) - held[object].seen)):
             yield Problem(object, Why.CHANGED, f"{gone} records are no longer there", field=str(gone))
 

@@ -178,7 +178,8 @@ class Knowledge:
         after = [cue for cue in cues if span.end <= cue[0] < high]
         if before or after:
             return (max(before, key=lambda cue: cue[0]) if before else min(after, key=lambda cue: cue[0]))[1]
-        return Whose.HERS if scene.about else Whose.OTHERS
+        alone = scene.sure and all(whose is not Whose.OTHERS for _, _, whose in people)
+        return Whose.HERS if scene.about or alone else Whose.OTHERS
 
     def _company(self, entity: str, value: str) -> bool:
         folded = " ".join(value.casefold().split())
