@@ -7,7 +7,7 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -213,8 +213,8 @@ def test_a_day_is_read_however_it_is_written(form: Form, text: str, said: date |
     assert clocks.day(text, form) == said
 
 
-def days(kind: str, values: list[object], path: Path, when: str = "") -> tuple[list[str], tuple[tuple[str, str, str], ...]]:
-    """The overdue records of a table of three whose clock is a column of this kind, over a join."""
+def days(kind: str, values: Sequence[object], path: Path, when: str = "") -> tuple[list[str], tuple[tuple[str, str, str], ...]]:
+    """The overdue records of two tables whose clock is a column of this kind, over a join."""
     with sqlite3.connect(path) as made:
         made.execute(f"create table kunder (kunde_id integer primary key, lukket {kind}, status text)")
         made.execute("create table ordrer (ordre_id integer primary key, kunde_id integer references kunder)")
