@@ -384,20 +384,20 @@ ALL = {
     "digests": digests,
     "memory": memory,
 }
-"""Those of this module; `benchmarks.places` and `benchmarks.relations` have more."""
+"""Those of this module; `benchmarks.lookups`, `benchmarks.places` and `benchmarks.relations` have more."""
 
 
 def main() -> int:
     """Measure and print."""
-    from benchmarks import places, relations
+    from benchmarks import lookups, overdue, places, relations, sweep
 
-    every = {**ALL, **places.ALL, **relations.ALL}
+    every = {**ALL, **places.ALL, **relations.ALL, **lookups.ALL, **sweep.ALL, **overdue.ALL}
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", nargs="*", choices=[[], *every], metavar="NAME", help=", ".join(every))
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--write", action="store_true")
     words = parser.parse_args()
-    names = words.name or [name for name in every if words.all or name not in ("memory", "digests")]
+    names = words.name or [name for name in every if words.all or name not in ("memory", "digests", *lookups.ALL)]
     lines = ["| what | figure | must reach | | how |", "|---|---|---|---|---|"]
     print(*lines, sep="\n")
     failed = 0

@@ -143,7 +143,10 @@ class Server:
         yield from cells.problems()
 
     def select(self, query: str, *, timed: bool = False) -> Iterator[pa.RecordBatch]:
-        """The answer to a query, every column as text; a `timed` one within `unit_seconds`. Raises `SourceError` when it cannot be asked."""
+        """The answer to a query, every column as text; a `timed` one within `unit_seconds`.
+
+        Raises `SourceError` when it cannot be asked.
+        """
         try:
             with Session(self._address, seconds=self.limits.unit_seconds) as session:
                 texts = ", ".join(f"{quoted(name)}::text as {quoted(name)}" for name in session.columns(query))

@@ -13,7 +13,7 @@ from scanner.extract.sqlite import Database
 from scanner.extract.sqlite_file import SqliteError, state
 from scanner.model import Condition, Limits, Problem, Reading, Relation, Unit, Why
 from scanner.sources.patterns import Choice
-from scanner.sources.sqlite_lookup import Asked, placed
+from scanner.sources.sqlite_lookup import Asked, found, placed
 from scanner.sources.sqlite_relations import relations
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Tables:
                     return
                 table = placed(table)
                 asked = Asked(database, table)
-                where, values = asked.where(conditions, limit)
+                where, values = found(database, table, *asked.where(conditions, limit))
                 yield from database.some(table, object, self.limits, where or "0", values, watch=self.watch, skip=self.skip)
                 for field in dict.fromkeys(asked.missing):
                     yield Problem(object, Why.CHANGED, "a column is gone", field=field)

@@ -71,6 +71,14 @@ def placed(table: Table) -> Table:
     return replace(table, number=f"(SELECT count(*) FROM {name} AS before WHERE ({before}) <= ({here}))")
 
 
+def found(database: Database, table: Table, where: str, values: list[str], indexed: bool) -> tuple[str, list[str]]:
+    """The same condition, or the row numbers that it led to where the whole table had to be read for them: reading asks several times."""
+    if indexed or not table.rowid:
+        return where, values
+    rows = database.query(f"SELECT {table.rowid} FROM {table.source} WHERE {where}", values)
+    return f"{table.rowid} IN (SELECT value FROM json_each(?))", [json.dumps([row[0] for row in rows])]
+
+
 class Asked:
     """Conditions on one table as SQL. `missing` are the columns that the table does not have."""
 
@@ -81,26 +89,26 @@ class Asked:
         self._places -= set(table.columns)
         self.missing: list[str] = []
 
-    def where(self, conditions: Sequence[Condition], limit: int) -> tuple[str, list[str]]:
-        """One condition for all of them, and the values of its parameters; `("", [])` when no row can meet it.
+    def where(self, conditions: Sequence[Condition], limit: int) -> tuple[str, list[str], bool]:
+        """One condition for all of them, the values of its parameters, and whether indexes lead to the rows; `""` when none can meet it.
 
         An index is used for each, or else the table is read once.
         """
         parts = [part for condition in conditions for part in self._parts(condition)]
         values = [value for part in parts for value in part.values]
         if not parts:
-            return "", []
+            return "", [], True
         table = self._table
-        place = table.rowid or ", ".join(map(quoted, table.keys))
+        place = table.rowid or ", ".join(map(quoted, table.keys)) or table.number
         either = " OR ".join(f"({part.sql})" for part in parts)
-        if not place or (len(parts) == 1 and not limit):
-            return f"({either})" + (f" LIMIT {limit}" if limit else ""), values
-        if all(part.indexed for part in parts):
+        if len(parts) == 1 and not limit:
+            return f"({either})", values, parts[0].indexed
+        if indexed := all(part.indexed for part in parts):
             either = f" UNION SELECT {place} FROM {table.source} WHERE ".join(f"({part.sql})" for part in parts)
         elif not limit:
-            return f"({either})", values
+            return f"({either})", values, False
         found = f"SELECT {place} FROM {table.source} WHERE {either}" + (f" LIMIT {limit}" if limit else "")
-        return f"({place}) IN ({found})", values
+        return f"({place}) IN ({found})", values, indexed
 
     def _parts(self, condition: Condition) -> Iterator[Part]:
         if gone := [name for name in condition.columns if name not in self._table.columns and name not in self._places]:
