@@ -320,6 +320,24 @@ def test_a_policy_whose_clock_cannot_be_reached_is_a_miss(tmp_path: Path) -> Non
     assert list(tables.overdue("crm", "ordrer", DAY)) == [] and len(tables.missed) == 2
 
 
+def test_documents_are_judged_by_what_they_say_of_their_date_and_mails_by_theirs(tmp_path: Path) -> None:
+    docx = pytest.importorskip("docx")
+    from datetime import datetime
+
+    for name, year in (("old.docx", 2020), ("new.docx", 2026)):
+        made = docx.Document()
+        made.core_properties.created = made.core_properties.modified = datetime(year, 3, 1)
+        made.save(str(tmp_path / name))
+    (tmp_path / "a.eml").write_bytes(b"From: Ib <ib@x.dk>\nDate: Sat, 29 Jun 2024 23:00:00 +0200\nMessage-ID: <1@x>\n\nHej\n")
+    (tmp_path / "b.eml").write_bytes(b"From: Ib <ib@x.dk>\nDate: in the spring\nMessage-ID: <2@x>\n\nHej\n")
+    (tmp_path / "c.txt").write_text("uden dato")
+    source = open_source(str(tmp_path), name="share")
+    said = Config(retention=(Retention("p", ("share:*",), "2 years", "date"),))
+    answer = retention.look(said, [source], graph.Graph(), Shelf(None, [source]), DAY, records=True)
+    assert [(late.object, late.record) for late in answer.records] == [("a.eml", "message=<1@x>"), ("old.docx", "")]
+    assert {object for _, object, _ in answer.unread} == {"b.eml", "c.txt"}
+
+
 # -- the made-up company -------------------------------------------------------------------------------------
 
 

@@ -21,10 +21,14 @@ _DATES = frozenset({"date", "sent", "sent_at", "time", "timestamp", "ts", "creat
 
 @runtime_checkable
 class Timed(Source, Protocol):
-    """A source that can say when a file was last written to."""
+    """A source that can say when a file was last written to, and when the document in it was, by its own word."""
 
     def modified(self, unit: Unit) -> datetime | None:
         """In UTC; None when that cannot be said."""
+        ...
+
+    def written(self, unit: Unit) -> date | None:
+        """None where it says nothing."""
         ...
 
 
@@ -85,7 +89,13 @@ def _unit(
             yield Late(source.name, unit.object, "", ruling)
         return
     unread = 0
-    for (object, record), (sent, person) in sorted(_records(source, unit, tables).items()):
+    records = _records(source, unit, tables)
+    if not records:
+        said = source.written(unit) if isinstance(source, Timed) else None
+        if said is None:
+            tables.miss(source.name, unit.object, "it says nothing of its date that can be understood")
+        records = {(unit.object, ""): (said, "")} if said else {}
+    for (object, record), (sent, person) in sorted(records.items()):
         if sent is None:
             unread += 1
         ruling = decide([*clocks, *(Clock(policy, sent) for policy in within)], today)

@@ -8,7 +8,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from operator import itemgetter
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -101,6 +101,16 @@ class Files:
         try:
             return datetime.fromtimestamp(os.stat(self._path(unit), follow_symlinks=self._single).st_mtime, UTC)
         except (OSError, OverflowError, ValueError):
+            return None
+
+    def written(self, unit: Unit) -> date | None:
+        """When a document was last saved, as it says itself; None where it says nothing or cannot be opened."""
+        from scanner.extract import dates
+
+        try:
+            with os.fdopen(os.open(self._path(unit), os.O_RDONLY | _CAREFUL | (0 if self._single else _NOT_A_LINK)), "rb") as stream:
+                return dates.written(stream) if stat.S_ISREG(os.fstat(stream.fileno()).st_mode) else None
+        except OSError:
             return None
 
     def _path(self, unit: Unit) -> str:
