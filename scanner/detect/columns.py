@@ -324,7 +324,7 @@ def _worth_trying(rule: Rule, cells: list[str], lengths: list[int]) -> bool:
 @functools.cache
 def _widths(pattern: str) -> tuple[int, int]:
     """The fewest and the most code points that a form can have."""
-    import re._parser as parser  # type: ignore[import-not-found]
+    import re._parser as parser  # type: ignore[import-not-found, unused-ignore]
 
     shortest, longest = parser.parse(pattern).getwidth()
     return int(shortest), int(longest)

@@ -58,7 +58,7 @@ class Required(NamedTuple):
 
 def required(pattern: str) -> Required | None:
     """What no match of `pattern` does without, the match beginning where a word does; None where there is nothing that is rare enough."""
-    parsed = re._parser.parse(pattern)  # type: ignore[attr-defined]
+    parsed = re._parser.parse(pattern)  # type: ignore[attr-defined, unused-ignore]
     best: Required | None = None
     for words, at in _sequence(list(parsed), True, False)[0]:
         if words and (best is None or _weight(words) > _weight(best.words)):

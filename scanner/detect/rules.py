@@ -414,7 +414,7 @@ def _compiles(name: str, key: str, pattern: str) -> None:
 
 def width_of(pattern: str) -> int | None:
     """The most code points that a pattern can match; None when that is not bounded by `MAX_WIDTH`."""
-    _, most = re._parser.parse(pattern).getwidth()  # type: ignore[attr-defined]
+    _, most = re._parser.parse(pattern).getwidth()  # type: ignore[attr-defined, unused-ignore]
     return None if most > MAX_WIDTH else int(most)
 
 

@@ -120,7 +120,9 @@ def events(book: Book, request: Request) -> list[Event]:
     """What was done with a request, in order."""
     query = "select at, who, what, note from request_event where request = ? order by id"
     key = book.key()
-    return [Event(*row[:3], unlocked(key, row[3], request.name)) for row in book.connection.execute(query, (request.id,))]
+    return [
+        Event(at, who, what, unlocked(key, note, request.name)) for at, who, what, note in book.connection.execute(query, (request.id,))
+    ]
 
 
 def about(name: str) -> str:
