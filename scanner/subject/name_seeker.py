@@ -22,7 +22,7 @@ MIDDLE = 3
 """So many words may stand between a first name and the surname."""
 GAP = 60
 """So many bytes may stand between them."""
-LONGEST = 40
+LONGEST = 30
 """A longer word is no part of a name."""
 WIDTH = 2 * LONGEST + GAP + 2 * LONGEST
 

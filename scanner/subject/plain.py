@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _MARKS = re.compile("[\u0300-\u036f]")
 _KEEP, _SLOW, _DROP = -1, -2, -3
 
+_BYTES = {code: bytes([code]) for code in range(0x80)} | {_DROP: b""}
+
 # Where characters lie that folding changes.
 _RANGES = (
     (0x00, 0x20), (0x80, 0x180), (0x300, 0x370), (0x660, 0x700), (0x960, 0xA00), (0x2000, 0x2240), (0x3000, 0x3001), (0xFE50, 0xFF60),
@@ -71,14 +73,13 @@ class Plain:
         real = (how >= 0) | (how == _DROP)
         hits, how, size = hits[real], how[real], size[real]
         changed = frozenset(slow.tolist()) | frozenset(np.unique(_rows(ends, hits)).tolist())
-        data = np.frombuffer(buffer, np.uint8).copy()
-        keep = np.ones(len(data), np.bool_)
-        written = how >= 0
-        data[hits[written] - size[written]] = how[written]
-        for back in (1, 2, 3):
-            keep[hits[(size - written) >= back] - back] = False
-        less = np.concatenate(([0], np.cumsum(size - written)))
-        return memoryview(data[keep].data), ends - less[np.searchsorted(hits, ends, side="right")], changed
+        raw = buffer.to_pybytes()
+        begins, stops = (0, *hits.tolist()), (*(hits - size).tolist(), len(raw))
+        pieces = [b""] * (2 * len(hits) + 1)
+        pieces[::2] = [raw[low:high] for low, high in zip(begins, stops, strict=True)]
+        pieces[1::2] = [_BYTES[code] for code in how.tolist()]
+        less = np.concatenate(([0], np.cumsum(size - (how >= 0))))
+        return memoryview(b"".join(pieces)), ends - less[np.searchsorted(hits, ends, side="right")], changed
 
 
 def join(texts: pa.Array) -> tuple[pa.Buffer, NDArray[np.int64]]:
