@@ -23,6 +23,7 @@ from scanner.errors import ConfigError, RuleError
 from scanner.model import Column, Relation, Source
 from scanner.requests import law, retention, retention_report
 from scanner.requests.policy import Clock, Hint, Policies, Policy, Reason, decide, year_end
+from scanner.requests.policy_rulings import Rulings
 from scanner.requests.policy_tables import Late, Tables
 from scanner.sources import clocks, open_source
 from scanner.sources.clocks import Form, Question, Step
@@ -336,6 +337,11 @@ def test_documents_are_judged_by_what_they_say_of_their_date_and_mails_by_theirs
     answer = retention.look(said, [source], graph.Graph(), Shelf(None, [source]), DAY, records=True)
     assert [(late.object, late.record) for late in answer.records] == [("a.eml", "message=<1@x>"), ("old.docx", "")]
     assert {object for _, object, _ in answer.unread} == {"b.eml", "c.txt"}
+    asked = Rulings(said, [source], graph.Graph())
+    for late in answer.records:
+        assert asked.of("share", late.object, [late.record], DAY) == {late.record: late.ruling}
+    assert asked.of("share", "new.docx", [""], DAY)[""].until == date(2028, 3, 1)
+    assert asked.of("share", "old.docx", ["page=1"], DAY, Hold("a claim"))["page=1"].hint is Hint.KEEP
 
 
 # -- the made-up company -------------------------------------------------------------------------------------
@@ -408,11 +414,13 @@ def test_all_that_is_overdue_is_found_on_servers_too(tmp_path: Path, known: Trut
             (*address, one.policy, one.until) for one in known.overdue for address in [(one.source, one.object, one.record)]
         }
         assert answer.unread == ()
-        tables = Tables(Policies(said), sources, made)
-        for source, object in tables.under:
-            here = {late.record: late.ruling for late in answer.records if (late.source, late.object) == (source, object)}
-            assert tables.rulings(source, object, list(here), DAY) == here
-        assert tables.missed == ()
+        asked = Rulings(said, sources, made)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(tmp_path / "co")
+            for source, object in {(late.source, late.object) for late in answer.records}:
+                here = {late.record: late.ruling for late in answer.records if (late.source, late.object) == (source, object)}
+                assert asked.of(source, object, list(here), DAY) == here
+        assert asked.missed == ()
 
 
 # -- the command and the report ------------------------------------------------------------------------------

@@ -70,6 +70,28 @@ def _unit(
 ) -> Iterator[Late]:
     """The file as a whole, or each record in it where a policy counts from the dates of what lies in it."""
     unit, bearing = found
+    clocks, within = started(source, unit, bearing, tables, names)
+    if not within:
+        ruling = decide(clocks, today)
+        if ruling.hint is Hint.OVERDUE:
+            yield Late(source.name, unit.object, "", ruling)
+        return
+    unread = 0
+    records = dated(source, unit, tables)
+    for (object, record), (sent, person) in sorted(records.items()):
+        if sent is None:
+            unread += 1
+        ruling = decide([*clocks, *(Clock(policy, sent) for policy in within)], today)
+        if ruling.hint is Hint.OVERDUE:
+            yield Late(source.name, object, record, ruling, person)
+    if unread:
+        tables.miss(source.name, unit.object, f"{unread} records say nothing of their date that can be understood")
+
+
+def started(
+    source: Source, unit: Unit, bearing: Sequence[Policy], tables: Tables, names: dict[str, Mapping[str, Sequence[date | None]] | None]
+) -> tuple[list[Clock], list[Policy]]:
+    """The clocks of a file as a whole, and the policies that count from the dates of what lies in it."""
     clocks: list[Clock] = []
     within: list[Policy] = []
     for policy in bearing:
@@ -83,26 +105,7 @@ def _unit(
                 names[policy.name] = tables.named(policy)
             start = _by_name(source, unit, policy, names[policy.name], tables)
         clocks.append(Clock(policy, start))
-    if not within:
-        ruling = decide(clocks, today)
-        if ruling.hint is Hint.OVERDUE:
-            yield Late(source.name, unit.object, "", ruling)
-        return
-    unread = 0
-    records = _records(source, unit, tables)
-    if not records:
-        said = source.written(unit) if isinstance(source, Timed) else None
-        if said is None:
-            tables.miss(source.name, unit.object, "it says nothing of its date that can be understood")
-        records = {(unit.object, ""): (said, "")} if said else {}
-    for (object, record), (sent, person) in sorted(records.items()):
-        if sent is None:
-            unread += 1
-        ruling = decide([*clocks, *(Clock(policy, sent) for policy in within)], today)
-        if ruling.hint is Hint.OVERDUE:
-            yield Late(source.name, object, record, ruling, person)
-    if unread:
-        tables.miss(source.name, unit.object, f"{unread} records say nothing of their date that can be understood")
+    return clocks, within
 
 
 def _modified(source: Source, unit: Unit, policy: Policy, tables: Tables) -> date | None:
@@ -133,6 +136,17 @@ def _first_last(part: str) -> str:
     """`jensen, lars` as `lars jensen`."""
     last, comma, first = " ".join(part.replace("_", " ").split()).partition(",")
     return f"{first.strip()} {last.strip()}" if comma else last
+
+
+def dated(source: Source, unit: Unit, tables: Tables) -> dict[tuple[str, str], tuple[date | None, str]]:
+    """The records in a file, with their days and by whom each was sent; where there are none such, the document with its own day."""
+    records = _records(source, unit, tables)
+    if records:
+        return records
+    said = source.written(unit) if isinstance(source, Timed) else None
+    if said is None:
+        tables.miss(source.name, unit.object, "it says nothing of its date that can be understood")
+    return {(unit.object, ""): (said, "")} if said else {}
 
 
 def _records(source: Source, unit: Unit, tables: Tables) -> dict[tuple[str, str], tuple[date | None, str]]:
