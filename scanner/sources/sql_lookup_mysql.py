@@ -22,7 +22,8 @@ from scanner.sources.sql_cells import names
 from scanner.sources.sql_session import Session
 
 _COLUMNS = """
-SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, LOWER(DATA_TYPE), LOWER(COALESCE(CHARACTER_SET_NAME, ''))
+SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, LOWER(DATA_TYPE), LOWER(COALESCE(CHARACTER_SET_NAME, '')),
+       RIGHT(COALESCE(COLLATION_NAME, ''), 3) = '_ci'
 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = :s AND TABLE_NAME = :t
 """
 _LEADING = """
@@ -60,6 +61,7 @@ class Asked:
         place = (found.schema, found.name)
         rows = [row for row in session.query(_COLUMNS, where) if (row[0], row[1]) == place]
         self._types = {row[2]: (row[3], row[4]) for row in rows if row[2] in table.columns}
+        self._caseless = {row[2] for row in rows if row[5] and row[3] in _WORDS}
         self._leading = {row[2] for row in session.query(_LEADING, where) if (row[0], row[1]) == place}
         self._numbers: set[int] = set()
         self.missing: list[str] = []
@@ -180,7 +182,18 @@ class Asked:
         return _either(parts) if parts else None
 
     def _folded(self, name: str, values: Sequence[str]) -> Part | None:
-        return _among(f"CAST(LOWER(TRIM({self._text(name)})) AS BINARY)", of.kept(values, of.folded))
+        """An index that knows no case finds the words, whatever spaces follow them, and all that begins with a space; then bytes decide."""
+        words = of.kept(values, of.folded)
+        exact = _among(f"CAST(LOWER(TRIM({self._text(name)})) AS BINARY)", words)
+        letters = self._types[name][1]
+        if exact is None or name not in self._caseless & self._leading or letters not in _LETTERS:
+            return exact
+        fitting = [word for word in words if word and _fits(word, letters)]
+        column, likes = quoted(name), [" %", *(f"{_escaped(word)} %" for word in fitting)]
+        near = [Part(f"{column} LIKE %s ESCAPE '|'", (like,)) for like in likes]
+        near += [part for part in (_among(column, ["", *fitting]),) if part]
+        found = _both([_either(near), exact])
+        return found and found._replace(indexed=True)
 
     def _digits(self, name: str, values: Sequence[str]) -> Part | None:
         """The ends of the column's digits, by the length of what is looked for. A column of numbers has no zeros in front."""
@@ -234,6 +247,11 @@ def _either(parts: Sequence[Part]) -> Part:
 def _marked(sql: str) -> str:
     """A piece of SQL in which `%s` is not a mark."""
     return sql.replace("%", "%%")
+
+
+def _escaped(word: str) -> str:
+    """A word in a pattern whose special letters follow a `|`."""
+    return re.sub(r"([|%_])", r"|\1", word)
 
 
 def _fits(value: str, letters: str) -> bool:
