@@ -56,7 +56,8 @@ def fold_name(text: str) -> tuple[str, ...]:
 def _folded(word: str) -> str:
     if word[-2:-1] in "'’´`" and word[-1:] in "sS" and len(word) > 3:
         word = word[:-2]
-    return re.sub(r"['’´`]", "", plain(word))
+    folded = re.sub(r"['’´`]", "", plain(word))
+    return folded[:1] if len(word) == 1 else folded
 
 
 def compare_names(left: str, right: str) -> Likeness:
