@@ -391,7 +391,7 @@ def main() -> int:
     """Measure and print."""
     from benchmarks import lookups, overdue, places, relations, sweep
 
-    every = {**ALL, **places.ALL, **relations.ALL, **lookups.ALL, **sweep.ALL, **overdue.ALL, **sweep.ALL}
+    every = {**ALL, **places.ALL, **relations.ALL, **lookups.ALL, **sweep.ALL, **overdue.ALL}
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", nargs="*", choices=[[], *every], metavar="NAME", help=", ".join(every))
     parser.add_argument("--all", action="store_true")
