@@ -30,7 +30,7 @@ MISSING = {
 @click.option("-o", "--output", "package", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="PACKAGE.zip")
 @click.option("--language", type=click.Choice(("da", "en")), default="da", show_default=True, help="The package's language.")
 @click.option("--password", metavar="REF", help="Encrypt with AES-256: env:NAME, file:PATH or keyring:SERVICE/USER.")
-@click.option("--received", metavar="DATE", help="When the request came in, as 2026-03-31. [default: today]")
+@click.option("--received", metavar="DATE", help="When it came in, as 2026-03-31. [default: as --request has it, or today]")
 @click.option("--include-possible", is_flag=True, help="Pack also what is only possibly the person's.")
 @click.option("--withhold", multiple=True, metavar="SOURCE:OBJECT", help="Hold back what matches (databeskyttelsesloven § 22).")
 @options.prose
@@ -55,6 +55,8 @@ def command(
     word = config.secret(password, settings.folder) if password else ""
     if password and not word:
         raise UsageError(f"{password}: the password is empty")
+    if received is None and person.get("request"):
+        day = _received(person["request"], inventory, settings)
     answer, warnings = find.search(source, person, settings, inventory)
     for warning in (*warnings, *answer.notes):
         click.echo(f"persondata: {warning}", err=True)
@@ -81,6 +83,14 @@ def _inventory(names: tuple[str, ...], settings: config.Config, inventory: Path)
     with options.open_book(inventory, settings) as book:
         sources = find.open_all(names, settings, inventory, book)[0]
         return sources, book.key(), known.kept(inventory / "known"), Shelf(book, sources).entities
+
+
+def _received(name: str, inventory: Path, settings: config.Config) -> date:
+    """When a request came in, as the inventory has it."""
+    from scanner.requests import life
+
+    with options.open_book(inventory, settings) as book:
+        return life.load(book, name).received
 
 
 def _day(text: str | None, today: date) -> date:

@@ -218,6 +218,8 @@ class _Job:
         ]
         recipients = self._facts.recipients(sorted(totals.by_source))
         retention = self._facts.retention(sorted(totals.places))
+        for rule in retention:
+            rule["covers"] = self._redactor.label(rule["covers"])
         given = [one for one in self._found.subject.identifiers if one.step == 0]
         learned = Counter(one.entity for one in self._found.subject.identifiers if one.step > 0)
         unread = Counter({(self._redactor.label(self.titles.get(s, s)), why): n for (s, why), n in totals.unread.items()})

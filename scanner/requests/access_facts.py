@@ -60,18 +60,16 @@ class Facts:
                 known["sources"].append(source)
         return sorted(found.values(), key=lambda one: one["name"].casefold())
 
-    def retention(self, places: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-        """The rules that say how long what the package holds is kept, each once."""
-        found = {}
+    def retention(self, places: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+        """The rules that say how long what the package holds is kept; `covers` names at most six of the objects."""
+        found: list[dict[str, Any]] = []
         wanted = list(places)
-        for number, rule in enumerate(getattr(self._settings, "retention", ())):
-            patterns = rule.applies_to
-            covered = sorted({f"{source}:{object}" for source, object in wanted if any(_meant(p, source, object) for p in patterns)})
-            if covered:
-                found[number] = {key: str(getattr(rule, key, "")) for key in ("name", "keep", "law", "start")} | {
-                    "covers": ", ".join(covered[:6])
-                }
-        return list(found.values())
+        for rule in self._settings.retention:
+            meant = {f"{source}:{object}" for source, object in wanted if any(_meant(one, source, object) for one in rule.applies_to)}
+            if meant:
+                covers = ", ".join(sorted(meant)[:6]) + (" …" if len(meant) > 6 else "")
+                found.append({"name": rule.name, "keep": rule.keep, "law": rule.law, "year_end": rule.year_end, "covers": covers})
+        return found
 
 
 def _meant(pattern: str, source: str, object: str) -> bool:

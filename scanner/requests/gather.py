@@ -15,7 +15,7 @@ from scanner.errors import SourceError
 from scanner.model import Condition, Database, Hit, Link, Opened, Problem, Reading, Relation, Role, Shape, Source, TextBatch, Unit, Why
 from scanner.sources.records import conditions_of
 
-HELD = 8 * 2**20
+HELD = 2 * 2**20
 """So many code points of hers are put together before they are handed on: a record that is longer comes in parts."""
 WHOLE_TEXT = 256 * 1024
 """A plain text up to this size (in bytes) is a letter or a note, given whole; a longer one is a log, of which she gets her lines."""
