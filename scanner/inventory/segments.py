@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 
 from scanner.inventory import files, groups, index
@@ -101,23 +102,30 @@ class Writer:
         self._file = secrets.token_hex(8)
         self._parts: list[_Part] = []
         self._held: list[pa.Table] = []
+        self._whose: list[tuple[int, int]] = []
+        self._count = 0
         self._units: dict[int, int] = {}
 
     def write(self, table: pa.Table, unit: int) -> None:
         """Rows of one unit, or, where the table has them, of the units in its column `unit`."""
-        if "unit" not in table.column_names:
-            table = table.append_column("unit", pa.repeat(pa.scalar(unit, pa.int64()), len(table)))
-            self._units[unit] = self._units.get(unit, 0) + len(table)
-        else:
+        if "unit" in table.column_names:
             for one in table.column("unit").value_counts().to_pylist():
                 self._units[one["values"]] = self._units.get(one["values"], 0) + one["counts"]
+        else:
+            self._units[unit] = self._units.get(unit, 0) + len(table)
+            self._whose.append((unit, len(table)))
         self._held.append(table)
-        if sum(map(len, self._held)) >= HELD:
+        self._count += len(table)
+        if self._count >= HELD:
             self._spill(everything=False)
 
     def _spill(self, *, everything: bool) -> None:
         """Write what is held, in whole groups; what is left over waits for more, but for the very last."""
-        table = pa.concat_tables(self._held)
+        table = pa.concat_tables(self._held).combine_chunks()
+        if self._whose:
+            units, counts = (np.array(numbers, np.int64) for numbers in zip(*self._whose, strict=True))
+            whose = np.repeat(units, counts)
+            table = table.append_column("unit", pa.array(whose))
         end = len(table) if everything else len(table) // groups.GROUP * groups.GROUP
         at = 0
         while at < end:
@@ -128,7 +136,11 @@ class Writer:
             take = min(end - at, index.PART - self._parts[-1].rows)
             self._parts[-1].write(table.slice(at, take))
             at += take
-        self._held = [table.slice(end)] if end < len(table) else []
+        rest = table.slice(end)
+        if self._whose:
+            self._whose = [(int(unit), 1) for unit in whose[end:]]
+            rest = rest.drop_columns(["unit"])
+        self._held, self._count = ([rest] if len(rest) else []), len(rest)
 
     def finish(self) -> Segment:
         """Write the rest, flush it to the disk, and give it its name."""
