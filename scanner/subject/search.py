@@ -66,6 +66,8 @@ class Place:
     whole: bool = False
     people: bool = False
     row: tables.Found | None = None
+    read: int = 0
+    """So many identifiers were known when its row was read last."""
 
 
 class Search:
@@ -126,12 +128,23 @@ class Search:
                 self._progress(f"{source}: {object}")
                 for found in tables.ask(database, object, tables.direct(node, fresh), self._missed(source)):
                     self._row(found, node)
-            self._find_shared()
-            self._find_namesakes()
+            self._weigh(step + 1)
+            if len(self.identifiers) > told:
+                continue  # what the rows tell of her is known before anything is followed from them
             self._climb()
             self._descend()
-            self._adopt(step + 1)
+            self._weigh(step + 1)
         return told
+
+    def _weigh(self, step: int) -> None:
+        """Hold all rows against what is known by now, decide what is shared, and take up what rows that are hers tell."""
+        for (source, object, _), place in self._places.items():
+            node = self._graph.nodes.get((source, object))
+            if place.row is not None and node is not None and place.read < len(self.identifiers):
+                self._row(place.row, node)
+        self._find_shared()
+        self._find_namesakes()
+        self._adopt(step)
 
     def _missed(self, source: str) -> Callable[[Problem], None]:
         def miss(problem: Problem) -> None:
@@ -146,7 +159,7 @@ class Search:
         place = self._places.setdefault((found.source, found.object, found.record), Place())
         held = read(found.row, node.entities, self.identifiers, f"{found.source}:{found.object}")
         place.row, place.people, place.claims = found, node.people, tuple(held.claims)
-        place.against = held.against
+        place.against, place.read = held.against, len(self.identifiers)
         place.evidence |= {(one.identifier, one.field): one for one in held.evidence}
         return place
 
@@ -257,6 +270,8 @@ class Search:
         found, edge = step.found, step.edge
         node = self._graph.nodes[found.source, found.object]
         place = self._row(found, node)
+        if node.people and not edge.declared and any(c.entity == "PERSON" and c.role is Role.ABOUT for c in place.claims):
+            return  # a row of somebody with a name: what it says itself decides, not an e-mail address that a family may share
         parent = self._places[step.parent]
         base = parent.way.score if parent.way is not None else self._judged(parent).score
         score = base if edge.declared else min(base, max(edge.score, 0.6))
@@ -404,8 +419,7 @@ class Search:
         for hit in wanted.elsewhere:  # in sources that cannot be reached now: as the inventory has it
             place = self._places.setdefault((hit.source, hit.object, hit.record), Place())
             place.evidence[hit.evidence.identifier, hit.evidence.field] = hit.evidence
-        self._find_shared()
-        self._adopt(ROUNDS)
+        self._weigh(ROUNDS)
 
     def _seen(self, source: str, one: texts.Place) -> None:
         place = self._places.setdefault((source, one.object, one.record), Place())
@@ -413,7 +427,8 @@ class Search:
         place.against |= one.against
         place.claims = one.claims or place.claims
         place.whole = one.whole
-        place.people = place.people or any(c.entity == "PERSON" and c.role is Role.ABOUT for c in one.claims)
+        node = self._graph.nodes.get((source, one.object))
+        place.people = node.people if node is not None else any(c.entity == "PERSON" and c.role is Role.ABOUT for c in one.claims)
 
     def _from_tables(self, wanted: Any, setup: texts.Setup) -> None:
         """Rows of databases whose texts the inventory knows to hold something of hers: read again by their keys."""
