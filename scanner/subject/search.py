@@ -276,7 +276,7 @@ class Search:
         base = parent.way.score if parent.way is not None else self._judged(parent).score
         score = base if edge.declared else min(base, max(edge.score, 0.6))
         if edge.kind is EdgeKind.OWNER:
-            score = min(score, self._owned(found, edge))
+            score = min(score, self._owned(found, edge), 0.5 if self._is_shared(found.row.get(edge.columns[0])) else 1.0)
         role = {EdgeKind.HANDLER: Role.HANDLER, EdgeKind.OWNER: Role.ABOUT, EdgeKind.PART: Role.ABOUT}.get(edge.kind, Role.MENTIONED)
         if role is Role.MENTIONED:
             score = min(score, 0.7)  # another person's row: a guest of her booking, a next of kin
@@ -289,6 +289,14 @@ class Search:
             verb = {Role.HANDLER: "handled by the person of", Role.ABOUT: "belongs to"}.get(role, "about somebody who has to do with")
             why = f"{verb} the row of {edge.to} that is hers (by {', '.join(edge.columns)}{how})"
         place.way = Way(step.parent, why, ", ".join(edge.columns), score, role)
+
+    def _is_shared(self, text: str | None) -> bool:
+        """Whether a value that joins two rows is one that several people use: a family's mailbox is nobody's alone."""
+        return bool(text) and any(
+            compare(one, one.entity, text or "").agreement is Agreement.SAME
+            for one in (self.identifiers[number] for number in self._shared)
+            if one.entity in ("EMAIL_ADDRESS", "PHONE_NUMBER")
+        )
 
     def _owned(self, found: tables.Found, edge: Edge) -> float:
         """How surely a row that was reached along an edge is hers, by what else it says of its owner: nobody, or somebody else."""
