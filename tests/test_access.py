@@ -161,9 +161,11 @@ def canaries(member: Any) -> Iterator[str]:
     Of its staff, names and what they sign with are theirs in their function; their CPR numbers and homes are not.
     """
     me, also = member.person, member.also
-    own = " ".join([me.name, me.email, me.phone, me.cpr, me.street, *map(str, also.values())]).casefold()
+    own = " ".join([me.name, me.email, me.phone, me.cpr, me.cpr.replace("-", ""), me.street, *map(str, also.values())]).casefold()
     staff = {one.person.number for one in company().staff}
-    at_work = {one.person.name for one in company().staff}
+    with zipfile.ZipFile(io.BytesIO(company().chat["optifo-slack.zip"])) as slack:
+        at_work = " ".join(user["profile"]["real_name"] for user in json.loads(slack.read("users.json")))
+    at_work += " ".join(f" {one.person.name} {one.person.phone}" for one in company().staff)
     everybody = [
         *((m.person, m.also) for m in (*company().members, *company().others, *company().staff)),
         *((p, {}) for p in company().customers),
@@ -174,9 +176,9 @@ def canaries(member: Any) -> Iterator[str]:
         private = [person.cpr, person.cpr.replace("-", ""), person.street]
         if person.number not in staff and person.name not in at_work and len(person.name.split()) > 1:
             private += [person.name, other.get("was", ""), other.get("nick", "")]
-        if person.number not in staff:
+        if person.number not in staff and not person.email.startswith("info@"):
             private += [person.email, other.get("mail2", ""), person.phone, " ".join(person.phone[at : at + 2] for at in range(0, 8, 2))]
-        yield from (one for one in private if len(one) > 6 and one.casefold() not in own and one.replace(" ", "") not in own)
+        yield from (one for one in private if len(one) > 6 and one.casefold() not in own and one.replace(" ", "") not in own + at_work)
 
 
 def leaks(package: dict[str, bytes], member: Any) -> set[str]:
@@ -200,9 +202,16 @@ def test_a_package_holds_hers_and_nobody_elses(number: int, demo: Path, detector
 
 @pytest.mark.slow
 def test_nobody_in_the_company_sees_anybody_else(demo: Path, detector: Any, tmp_path: Path) -> None:
+    from scanner.demo import truth
+
+    known = {one.number for one in truth.of(company()).subjects}
+    leaking = {}
     for member in (*company().members, *company().others, *company().staff):
-        package, _ = of_demo(member.person.number, demo, detector, tmp_path / "package.zip")
-        assert not leaks(package, member), member.person.number
+        if member.person.number in known:
+            package, _ = of_demo(member.person.number, demo, detector, tmp_path / "package.zip")
+            if found := leaks(package, member):
+                leaking[member.person.number] = found
+    assert not leaking
 
 
 # -- the archive ---------------------------------------------------------------------------------------------------------
@@ -497,11 +506,31 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_what_is_packed(tmp_path: Path) -> None:
-    """Three times as much (20 MB of text instead of 7) takes hardly more memory: addresses of hits, and nothing of the texts."""
+    """Twice as much (40 MB of text instead of 20) takes hardly more memory: addresses of hits, and nothing of the texts."""
     grown = []
-    for rows in (10_000, 30_000):
+    for rows in (30_000, 60_000):
         folder = tmp_path / str(rows)
         folder.mkdir()
         done = subprocess.run([sys.executable, "-c", _PACK, str(folder), str(rows)], capture_output=True, text=True, cwd=ROOT, check=True)
         grown.append(int(done.stdout))
-    assert grown[1] - grown[0] < 20_000 * 1_000
+    assert grown[1] - grown[0] < 30_000 * 700
+
+
+def test_the_command_searches_packs_and_says_what_it_did(cli: Any, tmp_path: Path) -> None:
+    (tmp_path / "share").mkdir()
+    (tmp_path / "share/a.txt").write_bytes(LETTER + b"hanne@post.example\n")
+    words = ("access", "share", "--email", "hanne@post.example", "--name", "Hanne Kjærsgaard", "-o", "p.zip", "--workers", "1")
+    words += ("--received", "2026-01-05", "--format", "json")
+    said = json.loads(cli(*words, "--password", "env:SECRET", SECRET="åben").stdout)
+    assert said["encrypted"] and said["records"] == 1 and said["originals"] == 1 and said["due"] == "2026-02-05"
+    assert entries(tmp_path / "p.zip", "åben".encode())["originals/share/0001.txt"] == LETTER + b"hanne@post.example\n"
+    before = (tmp_path / "p.zip").read_bytes()
+    for wrong, why in (
+        (("--password", "env:NOBODY"), "no variable NOBODY"),
+        (("--password", "hemmeligt"), "must be a reference"),
+        (("-o", "p.rar"), "end the name in .zip"),
+        (("--received", "5/1"), "must be a date"),
+        (("--received", "2999-01-01"), "in the future"),
+    ):
+        assert why in cli(*words, *wrong, expect=2).stderr
+    assert (tmp_path / "p.zip").read_bytes() == before

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from scanner.detect.rules import Ruleset
-from scanner.model import Link, Role, Shape, Subject
+from scanner.model import Identifier, Link, Role, Shape, Subject
 from scanner.requests.gather import CHATS, Entry
 from scanner.requests.redact_words import Words
 from scanner.subject.fields import Meaning, Part, meaning
@@ -75,6 +75,7 @@ class Knowledge:
         host = contact.rpartition("@")[2].casefold()
         self._host = "" if host in words.everybody else host
         self._staff: set[str] = set()
+        self._named = any(one.entity == "PERSON" for one in self._known)
 
     def identifies(self, entity: str) -> bool:
         """Whether an entity points at one person."""
@@ -97,10 +98,13 @@ class Knowledge:
         return found
 
     def meet(self, field: str, text: str) -> None:
-        """Learn from a mail's header who writes for the company."""
-        if self._host and field in self._words.correspondents:
+        """Learn from a mail's header who writes for the company, and what she is called where no name was known at all."""
+        if field in self._words.correspondents:
             for name, address in getaddresses([text]):
-                if name and self.own(address):
+                if name and not self._named and self.likeness("EMAIL_ADDRESS", address) is Agreement.SAME:
+                    self._known = (*self._known, Identifier("PERSON", name))  # nobody has said what she is called; her mail does
+                    self._named, self._cache = True, {}
+                elif name and self.own(address):
                     self._staff |= {name.casefold(), name.casefold().split()[0]}
 
     def employ(self, name: str) -> None:
@@ -168,7 +172,12 @@ class Knowledge:
         return self._reached(text, span, people, scene)
 
     def _reached(self, text: str, span: Span, people: Sequence[tuple[int, int, Whose]], scene: Scene) -> Whose:
-        """Whose an address or a number is that is not known: of whoever stands before it in its paragraph, or after it in its line."""
+        """Whose an address or a number is that is not known: of whoever stands before it in its paragraph, or after it in its line.
+
+        In what she wrote for the company it is the other side's, who may even bear her name.
+        """
+        if scene.ours and scene.author:
+            return Whose.OTHERS
         low = max(text.rfind("\n\n", 0, span.start), text.rfind("\r\n\r\n", 0, span.start), span.start - _REACH, 0)
         ends = [at for at in (text.find("\n", span.end), text.find(". ", span.end)) if at >= 0]
         high = min(ends, default=len(text))
