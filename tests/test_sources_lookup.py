@@ -157,6 +157,8 @@ def test_values_meet_columns_as_people_write_them(source: Database) -> None:
 def test_a_row_is_given_as_reading_gives_it(source: Database) -> None:
     found = gathered(source.lookup("ordrer", [Condition(("sag",), (("1",), ("x",)))]), "ordrer")
     assert found["id=1"]["ordrer", "data.til.navn"] == ["Mette"]
+    both = Condition(("kunde", "sag"), (("1", "1"), ("1", "2")))
+    assert gathered(source.lookup("ordrer", [both]), "ordrer").keys() == {"id=1"}, "a text and a number together"
     relation = next(one for one in source.relations() if isinstance(one, Relation))
     condition = condition_of(relation, "nr=2,land=x,land=SØ")
     assert condition

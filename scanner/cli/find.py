@@ -157,8 +157,18 @@ def _search(
             subject, sources, made, Shelf(book, sources), sweep=person["sweep"], limits=settings.limits,
             processes=person["workers"] or os.cpu_count() or 1, progress=line.show,
         )  # fmt: skip
-    unread = [*lost, *(("", p.object, f"{p.why.value}: {p.detail}") for p in problems), *answer.unread]
+    silent = {place for place, object, _ in answer.unread if not object}
+    missing = [(*_place(p.object, sources), f"{p.why.value}: {p.detail}") for p in problems]
+    unread = dict.fromkeys([*lost, *(one for one in missing if one[0] not in silent), *answer.unread])
     return replace(answer, unread=tuple(unread))
+
+
+def _place(object: str, sources: Sequence[Source]) -> tuple[str, str]:
+    """The source and the object of a problem of the graph, which says both in one."""
+    for one in sources:
+        if object.startswith(f"{one.name}:"):
+            return one.name, object.removeprefix(f"{one.name}:")
+    return "", object
 
 
 def graph_of(sources: Sequence[Source], book: Book | None) -> tuple[Graph, list[Problem]]:

@@ -133,13 +133,7 @@ def _rows(source: Database, relation: Relation, own: Hits) -> Iterator[Reading]:
     records |= {object[len(relation.object) + 1 :].rpartition("/")[0] for object in own if object != relation.object}
     yield Opened(relation.object, "table")
     for condition in conditions_of(relation, sorted(records)):
-        got = False
-        for item in _asked(source, relation.object, condition):
-            got = got or isinstance(item, TextBatch)
-            yield item
-        if not got and len(condition.columns) > 1:  # some databases compare the parts of a key more strictly than one column alone
-            first = dict.fromkeys((values[0],) for values in condition.values)
-            yield from _asked(source, relation.object, Condition(condition.columns[:1], tuple(first)))
+        yield from _asked(source, relation.object, condition)
 
 
 def _asked(source: Database, object: str, condition: Condition) -> Iterator[Reading]:

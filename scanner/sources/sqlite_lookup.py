@@ -144,7 +144,7 @@ class Asked:
         forms = [form for row in rows for form in _combined([_forms(value, kind) for value, kind in zip(row, kinds, strict=True)])]
         plain = ", ".join(map(quoted, columns))
         sides = ", ".join(
-            f"+{quoted(name)} COLLATE BINARY" if kind == "text" else f"+{quoted(name)}" for name, kind in zip(columns, kinds, strict=True)
+            f"+{quoted(name)} COLLATE BINARY" if kind == "text" else quoted(name) for name, kind in zip(columns, kinds, strict=True)
         )
         members = ", ".join(_member(i) for i in range(len(columns)))
         for some in of.pieces(forms, _MANY):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -554,9 +554,3 @@ def _work(state: texts.State, job: Job, watch: Callable[[str], None]) -> Any:
 def search(subject: Subject, sources: Sequence[Source], graph: Graph, shelf: Shelf, **options: Any) -> Answer:
     """Find every record of a subject. Raises nothing for a source that fails: the answer says what could not be looked at."""
     return Search(subject, sources, graph, shelf, **options).run()
-
-
-def unseen(answer: Answer, rejected: Iterable[Address]) -> tuple[Hit, ...]:
-    """The hits without those that a caseworker has rejected."""
-    out = set(rejected)
-    return tuple(hit for hit in answer.hits if (hit.source, hit.object, hit.record) not in out)
