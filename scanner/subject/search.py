@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from scanner import workers
@@ -15,9 +15,11 @@ from scanner.model import Database, Hit, Identifier, Limits, Link, Problem, Role
 from scanner.subject import tables, texts
 from scanner.subject.fields import PEOPLE, concepts
 from scanner.subject.graph import Edge, EdgeKind, Graph, Node
-from scanner.subject.identifiers import Agreement, Strength, compare, fold_name, is_shared_mailbox, strength
-from scanner.subject.links import Evidence, Judgement, judge, title
+from scanner.subject.identifiers import Agreement, Strength, compare, fold_name, strength
+from scanner.subject.links import Judgement, judge, title
+from scanner.subject.places import OTHER_NAME, Address, Place, Way
 from scanner.subject.rows import Claim, read
+from scanner.subject.shared import find_namesakes, find_shared
 
 if TYPE_CHECKING:
     from scanner.subject.bookshelf import Shelf
@@ -27,7 +29,6 @@ ROUNDS = 8
 PASSES = 3
 """So often texts are swept, at most: again only where they told of identifiers that were not known before."""
 
-Address = tuple[str, str, str]
 _MAIL = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})@[\w-]+(?:\.[\w-]+)+")
 
 
@@ -42,32 +43,6 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"Answer({len(self.hits)} hits, {len(self.unread)} unread)"
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How a row was reached from another one that is hers."""
-
-    parent: Address
-    why: str
-    field: str
-    score: float
-    role: Role
-
-
-@dataclass(slots=True)
-class Place:
-    """A record on its way to a judgement."""
-
-    evidence: dict[tuple[int, str], Evidence] = field(default_factory=dict)
-    against: set[str] = field(default_factory=set)
-    claims: tuple[Claim, ...] = ()
-    way: Way | None = None
-    whole: bool = False
-    people: bool = False
-    row: tables.Found | None = None
-    read: int = 0
-    """So many identifiers were known when its row was read last."""
 
 
 class Search:
@@ -126,6 +101,10 @@ class Search:
                 if database is None:
                     continue
                 self._progress(f"{source}: {object}")
+                if node.relation.rows > tables.SMALL:
+                    self._notes[
+                        f"{source} {object} is large: it was asked for the usual ways of writing by its indexes, not for every way"
+                    ] = None
                 for found in tables.ask(database, object, tables.direct(node, fresh), self._missed(source)):
                     self._row(found, node)
             self._weigh(step + 1)
@@ -142,8 +121,8 @@ class Search:
             node = self._graph.nodes.get((source, object))
             if place.row is not None and node is not None and place.read < len(self.identifiers):
                 self._row(place.row, node)
-        self._find_shared()
-        self._find_namesakes()
+        self._notes |= dict.fromkeys(find_shared(self._places, self.identifiers, self._shared, self._doubtful))
+        find_namesakes(self._places, self.identifiers, self._shared)
         self._adopt(step)
 
     def _missed(self, source: str) -> Callable[[Problem], None]:
@@ -174,55 +153,6 @@ class Search:
         if more.link is Link.CERTAIN:
             return replace(more, link=Link.LIKELY, score=min(more.score, 0.8))
         return more
-
-    def _find_shared(self) -> None:
-        """An identifier that leads to rows of people with other names belongs to several people."""
-        named = [one for one in self.identifiers if one.entity == "PERSON"]
-        owners: dict[int, list[str]] = {}
-        mailboxes = {i for i, one in enumerate(self.identifiers) if one.entity == "EMAIL_ADDRESS" and is_shared_mailbox(one.value)}
-        for place in self._places.values():
-            if not (place.people and place.claims):
-                continue
-            names = [c.text for c in place.claims if c.entity == "PERSON" and c.role is Role.ABOUT]
-            for one in place.evidence.values():
-                known = self.identifiers[one.identifier]
-                if not one.mine or known.entity in ("PERSON", "DK_CPR", "CUSTOMER_ID", "ADDRESS", "DATE_OF_BIRTH"):
-                    continue
-                if one.likeness.agreement is Agreement.SAME:
-                    owners.setdefault(one.identifier, []).extend(names)
-        for number, names in owners.items():
-            if named:
-                strangers = [n for n in names if not any(_one_person(k.value, n) for k in named)]
-                if strangers:
-                    self._shared.add(number)
-            elif any(not _one_person(names[0], other) for other in names[1:]):
-                self._shared.add(number)
-                what = title(self.identifiers[number].entity)
-                self._notes[f"the {what} that was given is used by several people: say the name as well"] = None
-
-        # A mailbox called info@ or kontakt@ is a firm's, unless everything that is known says that one person alone has it.
-        alone = {number for number in mailboxes if owners.get(number) and number not in self._shared}
-        self._doubtful |= alone
-        self._shared |= mailboxes - alone
-
-    def _find_namesakes(self) -> None:
-        """Two people of one name at one address (a father and his son) are told apart by neither: both are shared then."""
-        alike: dict[tuple[str, str, int], list[Place]] = {}
-        for (source, object, _), place in self._places.items():
-            if not place.people or place.way is not None or place.row is None or place.against & _OTHER_NAME:
-                continue
-            mine = [e for e in place.evidence.values() if e.mine and e.likeness.agreement in (Agreement.SAME, Agreement.VARIANT)]
-            named = [e.identifier for e in mine if self.identifiers[e.identifier].entity == "PERSON"]
-            if named and not any(strength(self.identifiers[e.identifier]) is Strength.STRONG for e in mine):
-                for one in mine:
-                    if one.identifier not in named:
-                        alike.setdefault((source, object, one.identifier), []).append(place)
-        names = {i for i, one in enumerate(self.identifiers) if one.entity == "PERSON"}
-        for (_, _, number), places in alike.items():
-            if any(_stranger(place) for place in places) or any(
-                _differ(one, other) for i, one in enumerate(places) for other in places[:i]
-            ):
-                self._shared |= {number, *names}
 
     def _climb(self) -> None:
         """From a row with evidence of its own, which is no person's, up to the person it belongs to."""
@@ -360,7 +290,7 @@ class Search:
         """How surely what a record says of the person it is about is said of her; None when it must not be searched in turn."""
         if not (place.people or place.row is None):
             return Link.LIKELY if place.way is not None and place.way.role is Role.ABOUT and place.way.score >= 0.6 else None
-        if place.way is not None and place.way.role is Role.ABOUT and not place.against & _OTHER_NAME:
+        if place.way is not None and place.way.role is Role.ABOUT and not place.against & OTHER_NAME:
             return Link.CERTAIN if place.way.score >= 0.9 else Link.LIKELY if place.way.score >= 0.6 else None
         judged = self._judged(place)
         if judged.link not in (Link.CERTAIN, Link.LIKELY) or judged.role is not Role.ABOUT:
@@ -368,7 +298,7 @@ class Search:
         mine = [e for e in place.evidence.values() if e.mine and e.likeness.agreement is Agreement.SAME]
         if not mine:
             return None
-        if place.against & _OTHER_NAME and not {self.identifiers[e.identifier].entity for e in mine} & {"DK_CPR", "CUSTOMER_ID"}:
+        if place.against & OTHER_NAME and not {self.identifiers[e.identifier].entity for e in mine} & {"DK_CPR", "CUSTOMER_ID"}:
             return None
         return judged.link
 
@@ -403,21 +333,23 @@ class Search:
         setup = texts.Setup(tuple(self._sources), Subject(tuple(self.identifiers)), self._shelf.entities)
         wanted = self._shelf.where(self.identifiers)
         self._from_tables(wanted, setup)
-        sources: dict[int, str] = {}
+        units: dict[int, Unit] = {}
 
         def tasks() -> Iterator[workers.Task]:
             for number, unit in enumerate(self._units(wanted.units)):
-                sources[number] = unit.source
+                units[number] = unit
                 yield workers.Task(number, Job(unit), unit.size)
 
         count = self._processes
         messages = workers.run(tasks(), _work, prepare=_Prepare(setup), workers=count, limits=self._limits)
         with closing(messages):
             for message in messages:
-                source = sources[message.key]
+                source = units[message.key].source
                 if isinstance(message, workers.Failed):
                     why = f"{message.why.value}: {message.detail}" if message.detail else message.why.value
-                    self._unread.setdefault((source, message.culprit, why))
+                    lost = units[message.key].object
+                    inside = f", while {message.culprit} in it was read" if message.culprit not in ("", lost) else ""
+                    self._unread.setdefault((source, lost, f"{why}{inside}; what follows there was not looked at"))
                 elif isinstance(message, workers.Partial):
                     for one in message.payload:
                         self._seen(source, one)
@@ -505,36 +437,10 @@ _ADOPTED = frozenset(
 )  # fmt: skip
 
 
-_OTHER_NAME = frozenset({"PERSON", "SURNAME"})
 _KEYED = frozenset({"COOKIE_ID", "USERNAME", "EMAIL_ADDRESS", "CUSTOMER_ID"})
 """What a row is found by that hangs on a browser or a login: what hangs on that row is found as well."""
 _BROWSERS = frozenset({"COOKIE_ID"})
 """What rows that belong to her (her sessions) tell of her, though they are no rows of people."""
-
-
-def _one_person(one: str, other: str) -> bool:
-    """Whether two names may be those of one person."""
-    return compare(Identifier("PERSON", one), "PERSON", other).agreement is not Agreement.DIFFERENT or tables.alike(one, other)
-
-
-def _stranger(place: Place) -> bool:
-    """Whether a row that fits by name and address is somebody else's: another e-mail address and another number stand there."""
-    return "EMAIL_ADDRESS" in place.against and bool(place.against & {"PHONE_NUMBER", "CUSTOMER_ID"})
-
-
-def _differ(one: Place, other: Place) -> bool:
-    """Whether two rows speak of different people: another CPR number or birthday, or both another e-mail address and another phone."""
-    said = [{claim.entity: claim.text for claim in place.claims if claim.role is Role.ABOUT} for place in (one, other)]
-    apart = {
-        entity
-        for entity in said[0].keys() & said[1].keys()
-        if compare(Identifier(entity, said[0][entity]), entity, said[1][entity]).agreement is Agreement.DIFFERENT
-    }
-    return (
-        bool(apart & {"DK_CPR", "DATE_OF_BIRTH"})
-        or {"EMAIL_ADDRESS", "PHONE_NUMBER"} <= apart
-        or ("EMAIL_ADDRESS" in apart and "CUSTOMER_ID" in apart)
-    )
 
 
 class _Prepare:
