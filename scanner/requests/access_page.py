@@ -11,8 +11,6 @@ import yaml
 
 from scanner.resources import folder
 
-LANGUAGES = ("da", "en")
-
 
 @functools.lru_cache(maxsize=4)
 def words(language: str) -> dict[str, Any]:

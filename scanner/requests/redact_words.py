@@ -18,7 +18,6 @@ class Words:
 
     cues: re.Pattern[str]
     closing: re.Pattern[str]
-    offices: frozenset[str]
     everybody: frozenset[str]
     correspondents: frozenset[str]
     authors: frozenset[str]
@@ -32,7 +31,6 @@ def words(path: Path | None = None) -> Words:
     return Words(
         cues=re.compile(rf"(?<![\w'])(?:{groups})(?![\w'])", re.IGNORECASE),
         closing=re.compile(rf"^[ \t>]*(?:{_any(lists['closings'])})(?:[ ,][^\n]{{0,40}})?$", re.IGNORECASE | re.MULTILINE),
-        offices=frozenset(lists["offices"].split()),
         everybody=frozenset(lists["everybody"].split()),
         correspondents=frozenset(lists["correspondents"].split()),
         authors=frozenset(lists["authors"].casefold().split()),

@@ -1,4 +1,4 @@
-"""Makes many texts plain at once, byte by byte in numpy, exactly as `detect/fold.py` does one by one; and a long one quickly."""
+"""Makes many texts plain at once, byte by byte in numpy, exactly as `detect/fold.py` does one by one."""
 
 from __future__ import annotations
 
@@ -24,29 +24,6 @@ _BYTES = {code: bytes([code]) for code in range(0x80)} | {_DROP: b""}
 _RANGES = (
     (0x00, 0x20), (0x80, 0x180), (0x300, 0x370), (0x660, 0x700), (0x960, 0xA00), (0x2000, 0x2240), (0x3000, 0x3001), (0xFE50, 0xFF60),
 )  # fmt: skip
-
-
-def one(text: str) -> fold.Folded:
-    """As `fold.fold`, which takes twenty times as long where no mark has to be joined to its letter."""
-    if _MARKS.search(text):
-        return fold.fold(text)
-    table, special = _characters()
-    pieces: list[str] = []
-    at, shift, gone = [0], [0], [False]
-    done = length = 0
-    for match in special.finditer(text):
-        plain = table[match[0]]
-        pieces += (text[done : match.start()], plain)
-        length += match.start() - done + len(plain)
-        done = match.end()
-        if done - length != shift[-1]:
-            at.append(length)
-            shift.append(done - length)
-            gone.append(not plain)
-    if not pieces:
-        return fold.Folded(text)
-    pieces.append(text[done:])
-    return fold.Folded("".join(pieces), tuple(at), tuple(shift), tuple(gone))
 
 
 class Plain:
@@ -104,18 +81,16 @@ def _changes(data: NDArray[np.uint8], hits: NDArray[np.int64]) -> tuple[NDArray[
     return _codes()[np.choose(size - 1, [last, two, three])], size
 
 
-@functools.cache
-def _characters() -> tuple[dict[str, str], re.Pattern[str]]:
-    """What each single character becomes; and all of them as an expression."""
+def _characters() -> dict[str, str]:
+    """What each single character becomes that folding changes."""
     singles = (chr(code) for low, high in _RANGES for code in range(low, high) if not _MARKS.match(chr(code)))
-    table = {char: plain for char in singles if (plain := fold.fold(char).text) != char}
-    return table, re.compile("[" + "".join(map(re.escape, sorted(table))) + "]")
+    return {char: plain for char in singles if (plain := fold.fold(char).text) != char}
 
 
 @functools.cache
 def _codes() -> NDArray[np.int32]:
     codes = np.full(0x10000, _KEEP, np.int32)
     codes[0x300:0x370] = _SLOW
-    for char, plain in _characters()[0].items():
+    for char, plain in _characters().items():
         codes[ord(char)] = _DROP if not plain else ord(plain) if plain.isascii() and len(plain) == 1 else _SLOW
     return codes

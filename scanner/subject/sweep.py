@@ -114,7 +114,7 @@ class Sweep:
             found = self._row(raw.decode(), raw, [(self._owners[int(ids[hit])], int(at[hit]) - begin) for hit in hits])
             if found:
                 batch = bisect_right(firsts, number) - 1
-                original = plain.one(texts[number].as_py()) if number in folded else None
+                original = fold.fold(texts[number].as_py()) if number in folded else None
                 yield from _matches(found, batches[batch], first + batch, number - firsts[batch], original)
 
     def _row(self, text: str, raw: bytes, hits: Sequence[tuple[int, int]]) -> list[tuple[int, Span]]:
