@@ -690,3 +690,11 @@ def test_passwords_of_archives_come_from_the_configuration(cli: Cli, tmp_path: P
     assert "ZIP_PASSWORD" in cli("scan", "a.zip", expect=2).stderr
     (tmp_path / "persondata.toml").write_text('[archives]\npasswords = ["sesam"]\n')
     assert "must be references" in cli("scan", "a.zip", expect=2).stderr
+
+
+@pytest.mark.slow
+def test_a_first_scan_without_prose_compiles_the_rules(cli: Cli, tmp_path: Path) -> None:
+    """The rules' examples are held as they are compiled, also of rules that such a scan does not use."""
+    (tmp_path / "a.txt").write_text("skriv til mette@firma.dk", encoding="utf-8")
+    done = cli("scan", "a.txt", "--format", "json", prose="off", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert json.loads(done.stdout)["findings"] == 1

@@ -117,19 +117,23 @@ def detector(
     from scanner.resources import folder
 
     ruleset = rules.load((folder("rules"), *settings.rule_folders), countries=settings.countries, languages=languages or settings.languages)
-    made = engine.Detector(
-        ruleset,
-        key=key or os.urandom(32),
-        prose_level=prose_level,
-        least=engine.LEAST if least is None else least,
-        cache=cache_folder(),
-        known=known,
-        spoken=not languages,
-        engine=settings.prose_engine,
-    )
+
+    def make(level: str) -> Detector:
+        return engine.Detector(
+            ruleset,
+            key=key or os.urandom(32),
+            prose_level=level,
+            least=engine.LEAST if least is None else least,
+            cache=cache_folder(),
+            known=known,
+            spoken=not languages,
+            engine=settings.prose_engine,
+        )
+
+    made = make(prose_level)
     whole = not (languages or settings.languages or settings.countries)  # examples are held with everything switched on
     if made.compiled_now and least is None and whole:
-        promises.hold(made)
+        promises.hold(made if prose_level != "off" else make("fast"))  # what is said of people is not looked at without prose
     return made
 
 
