@@ -287,6 +287,60 @@ def test_postgresql_uses_its_indexes_whatever_it_believes(postgresql: str) -> No
                 assert "kunde1" not in plan
 
 
+@pytest.mark.slow
+def test_one_login_to_postgresql_serves_many_questions(postgresql: str) -> None:
+    """It is kept outside any transaction, is not missed when the server drops it, and ends with the held[0]."""
+    import pickle
+
+    import psycopg
+
+    held: list[Any] = [open_source(postgresql)]
+
+    def ask() -> int:
+        return len(gathered(held[0].lookup("crm.kunder", [Condition(("nr",), (("1",), ("2",)))]), "crm.kunder"))
+
+    with psycopg.connect(postgresql, autocommit=True) as admin:
+
+        def logins() -> list[tuple[int, str]]:
+            query = "SELECT pid, state FROM pg_stat_activity WHERE application_name = 'persondata' ORDER BY pid"
+            for _ in range(50):  # a process of the server takes a moment to say what it does, and to end
+                found = admin.execute(query).fetchall()
+                if all(state == "idle" for _, state in found) and len(found) < 2:
+                    break
+                time.sleep(0.1)
+            return [(int(pid), str(state)) for pid, state in found]
+
+        assert logins() == []
+        assert ask() == 2
+        first = logins()
+        assert [state for _, state in first] == ["idle"], "not in a transaction, which would hold back vacuum"
+        assert [ask(), len(list(held[0].relations())), len(list(held[0].units()))] == [2, 3, 3]
+        assert logins() == first
+        admin.execute("UPDATE crm.kunder SET telefon = '1' WHERE nr = 1; ALTER TABLE crm.kunder ADD ny int")
+        (now,) = gathered(held[0].lookup("crm.kunder", [Condition(("nr",), (("1",),))]), "crm.kunder").values()
+        assert now["crm.kunder", "telefon"] == ["1"], "each question sees the moment in which it is asked"
+        admin.execute("UPDATE crm.kunder SET telefon = '+45 20 30 40 50' WHERE nr = 1; ALTER TABLE crm.kunder DROP ny")
+
+        one, two = (held[0].lookup("crm.kunder", [Condition(("land",), (("NO",),))]) for _ in range(2))
+        assert next(one)
+        assert next(two), "a question that is asked while another is answered logs in for itself"
+        assert ask() == 2
+        one.close()
+        two.close()
+        assert len(logins()) == 1, "an answer that was not read to its end leaves no login behind"
+        for pid, _ in logins():
+            admin.execute("SELECT pg_terminate_backend(%s)", [pid])
+        assert logins() == []
+        assert ask() == 2, "the server dropped the connection"
+        assert logins() != first
+        copy: Any = pickle.loads(pickle.dumps(held[0]))
+        assert len(list(copy.relations())) == 3
+        del copy
+        assert len(logins()) == 1
+        held.clear()
+        assert logins() == []
+
+
 MARIADB = """
 CREATE DATABASE crm CHARACTER SET utf8mb4; CREATE DATABASE sag;
 CREATE TABLE crm.kunder (nr int, land char(2), email varchar(60), navn varchar(60) CHARACTER SET latin1, telefon varchar(20), tal bigint, data json,

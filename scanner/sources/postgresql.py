@@ -18,7 +18,7 @@ from scanner.model import Condition, Limits, Opened, Problem, Reading, Relation,
 from scanner.sources.patterns import Choice
 from scanner.sources.postgresql_lookup import Asked, find, numbered
 from scanner.sources.postgresql_relations import relations
-from scanner.sources.postgresql_server import Address, ServerError, Session, SnapshotGone
+from scanner.sources.postgresql_server import Address, ServerError, Session, SnapshotGone, Spare
 from scanner.sources.postgresql_table import Table, describe, named, quoted, read, rewritten, sample
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class Server:
         self._keeper: Callable[[], object] | None = None
         self._patience = _PATIENCE
         self._address = address
+        self._spare = Spare()
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_keeper": None}
@@ -101,12 +102,12 @@ class Server:
     def units(self) -> Iterator[Unit | Problem]:
         """List the tables by name, and the key ranges of large ones."""
         try:
-            with Session(self._address, seconds=self.limits.unit_seconds) as session:
+            with self._session() as session:
                 found = self._listed(session)
                 if self._takes(_LARGE_OBJECTS, False) and (count := session.query("SELECT count(*) FROM pg_largeobject_metadata")[0][0]):
                     found.append((_LARGE_OBJECTS, ("", _LARGE_OBJECTS, "L", count, 0, True, None, False)))
             self._keep(any(row[6] and _is_large(row[4]) for _, row in found))
-            with Session(self._address, snapshot=self._snapshot, seconds=self.limits.unit_seconds) as session:
+            with self._session(self._snapshot) as session:
                 mark, page = session.query(_MOMENT)[0]
                 for object, row in sorted(found, key=lambda pair: pair[0]):
                     yield from self._units(session, object, row, mark, page)
@@ -148,7 +149,7 @@ class Server:
         Raises `SourceError` when it cannot be asked.
         """
         try:
-            with Session(self._address, seconds=self.limits.unit_seconds) as session:
+            with self._session() as session:
                 texts = ", ".join(f"{quoted(name)}::text as {quoted(name)}" for name in session.columns(query))
                 yield from session.fetch(f"select {texts} from ({query}) as asked", timed=timed)
         except ServerError as error:
@@ -172,7 +173,7 @@ class Server:
     def relations(self) -> Iterator[Relation | Problem]:
         """Describe the tables that `units` would list."""
         try:
-            with Session(self._address, seconds=self.limits.unit_seconds) as session:
+            with self._session() as session:
                 found, known = self._listed(session), relations(session)
         except ServerError as error:
             raise SourceError(f"{self.url}: {error.detail}") from None
@@ -241,12 +242,15 @@ class Server:
         finally:
             session.close()
 
+    def _session(self, snapshot: str = "") -> Session:
+        return Session(self._address, snapshot=snapshot, seconds=self.limits.unit_seconds, spare=self._spare)
+
     def _begin(self, snapshot: str) -> Session:
         """Open a session, in the kept moment if it is still there. Waits for a server that is gone for a while."""
         pause = 0.5
         while True:
             try:
-                return Session(self._address, snapshot=snapshot, seconds=self.limits.unit_seconds).__enter__()
+                return self._session(snapshot).__enter__()
             except SnapshotGone:
                 snapshot = ""
                 continue

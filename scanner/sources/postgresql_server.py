@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
+import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, unquote, urlencode
@@ -14,6 +16,9 @@ from scanner.model import Why
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+FRESH = 60.0
+"""Seconds that a connection may have been idle and still be used: what lies between may have forgotten it without a word."""
 
 _SECRETS = ("password", "sslpassword")
 _DEFAULTS = {"connect_timeout": "10", "client_encoding": "UTF8", "application_name": "persondata"}
@@ -112,20 +117,73 @@ class Address:
             raise ServerError(Why.DENIED if "login" in detail else Why.CRASHED, detail) from None
 
 
+class Spare:
+    """Keeps the connection of a session that has ended for the next one, as logging in takes longer than a small question.
+
+    It is in no transaction meanwhile, so that it holds no lock and no snapshot. A copy in another process has none,
+    and what is kept is closed with this object, at the latest with the process.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[Any, float]] = []
+        weakref.finalize(self, _close_all, self._kept)
+
+    def __reduce__(self) -> tuple[type[Spare], tuple[()]]:
+        return Spare, ()
+
+    def take(self) -> Any:
+        """A connection that answers, at the beginning of a transaction; `None` where none is kept."""
+        from adbc_driver_postgresql import dbapi
+
+        while self._kept:
+            connection, since = self._kept.pop()
+            with suppress(dbapi.Error):  # the server may have dropped it: then the next one is a new one
+                if time.monotonic() - since < FRESH:
+                    connection.adbc_connection.set_autocommit(False)
+                    return connection
+            _close(connection)
+        return None
+
+    def give(self, connection: Any) -> None:
+        """End the transaction of a connection and keep it, if none is kept yet."""
+        from adbc_driver_postgresql import dbapi
+
+        if not self._kept:
+            with suppress(dbapi.Error):
+                connection.adbc_connection.set_autocommit(True)
+                self._kept.append((connection, time.monotonic()))
+                return
+        _close(connection)
+
+
+def _close(connection: Any) -> None:
+    from adbc_driver_postgresql import dbapi
+
+    with suppress(dbapi.Error):  # the server may be gone, and there is nothing to commit
+        connection.close()
+
+
+def _close_all(kept: list[tuple[Any, float]]) -> None:
+    while kept:
+        _close(kept.pop()[0])
+
+
 class Session:
     """One read-only transaction that sees the database as it is at one moment, or as it is in an exported `snapshot`.
 
     Raises `SnapshotGone` when there is no such snapshot any more. The server ends small queries after `seconds`
     (or earlier, where it is set to); a long answer only by its own `statement_timeout`, as reading it takes as long
     as the reader needs. A server on Linux (14 and later) notices within ten seconds that its reader is gone.
+    With a `spare` it takes the connection that is kept there, and leaves its own when it ends well.
     """
 
-    def __init__(self, address: Address, *, snapshot: str = "", seconds: float = 300.0) -> None:
-        self._address, self.snapshot, self._seconds = address, snapshot, seconds
+    def __init__(self, address: Address, *, snapshot: str = "", seconds: float = 300.0, spare: Spare | None = None) -> None:
+        self._address, self.snapshot, self._seconds, self._spare = address, snapshot, seconds, spare
         self._own_timeout = ""
+        self._whole = True
 
     def __enter__(self) -> Self:
-        self._connection = self._address.connect()
+        self._connection = (self._spare and self._spare.take()) or self._address.connect()
         try:
             self.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             if self.snapshot:
@@ -143,11 +201,11 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """End the transaction and the connection."""
-        from adbc_driver_postgresql import dbapi
-
-        with suppress(dbapi.Error):  # the server may be gone, and there is nothing to commit
-            self._connection.close()
+        """End the transaction, and the connection too where it is not kept: after an error, or an answer that was not read to its end."""
+        if self._spare is not None and self._whole:
+            self._spare.give(self._connection)
+        else:
+            _close(self._connection)
 
     def export(self) -> str:
         """Let other sessions see the same moment, as long as this one is open."""
@@ -156,42 +214,38 @@ class Session:
 
     def query(self, sql: str, values: Sequence[str] = ()) -> list[tuple[Any, ...]]:
         """Answer a small query."""
-        import pyarrow as pa
-        from adbc_driver_postgresql import dbapi
-
-        try:
-            with closing(self._connection.cursor()) as cursor:
-                cursor.execute(sql, list(values) or None)
-                return list(cursor.fetchall()) if cursor.description else []
-        except (dbapi.Error, OSError, pa.ArrowException) as error:
-            raise _explain(error) from None
+        with self._cursor() as cursor:
+            cursor.execute(sql, list(values) or None)
+            return list(cursor.fetchall()) if cursor.description else []
 
     def columns(self, sql: str) -> list[str]:
         """The names of a query's columns, without its rows."""
-        import pyarrow as pa
-        from adbc_driver_postgresql import dbapi
-
-        try:
-            with closing(self._connection.cursor()) as cursor:
-                cursor.execute(f"select * from ({sql}) as asked limit 0")
-                return [str(column[0]) for column in cursor.description or ()]
-        except (dbapi.Error, OSError, pa.ArrowException) as error:
-            raise _explain(error) from None
+        with self._cursor() as cursor:
+            cursor.execute(f"select * from ({sql}) as asked limit 0")
+            return [str(column[0]) for column in cursor.description or ()]
 
     def fetch(self, sql: str, *, timed: bool = False) -> Iterator[pa.RecordBatch]:
         """Stream an answer, as it comes, in batches of some 16 MB; a `timed` one within the limit for small queries."""
-        import pyarrow as pa
-        from adbc_driver_postgresql import dbapi
-
         if self._own_timeout and not timed:
             self.query(f"SET LOCAL statement_timeout = {self._own_timeout}")
             self._own_timeout = ""
+        with self._cursor() as cursor:
+            cursor.execute(sql)
+            yield from cursor.fetch_record_batch()
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Any]:
+        """A cursor for one question, whose errors are explained."""
+        import pyarrow as pa
+        from adbc_driver_postgresql import dbapi
+
+        whole, self._whole = self._whole, False
         try:
             with closing(self._connection.cursor()) as cursor:
-                cursor.execute(sql)
-                yield from cursor.fetch_record_batch()
+                yield cursor
         except (dbapi.Error, OSError, pa.ArrowException) as error:
             raise _explain(error) from None
+        self._whole = whole
 
 
 def _explain(error: Exception) -> ServerError:
