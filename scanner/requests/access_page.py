@@ -7,16 +7,13 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import IO, Any
 
-import yaml
-
+from scanner.report import words as report_words
 from scanner.resources import folder
 
 
-@functools.lru_cache(maxsize=4)
 def words(language: str) -> dict[str, Any]:
     """All words of a language."""
-    found: dict[str, Any] = yaml.safe_load((folder("reports") / f"access/{language}.yaml").read_text(encoding="utf-8"))
-    return found
+    return report_words.words("access", language)
 
 
 def write(out: IO[bytes], template: str, content: Mapping[str, Any]) -> None:
