@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scanner.errors import InventoryError
 from scanner.extract.sampling import SAMPLE, Sampled
-from scanner.inventory import erasure, files, keys
+from scanner.inventory import erasure, files, keys, ledger
 from scanner.inventory.upgrade import VERSION, schema, upgrade
 from scanner.model import Problem, Unit, Why
 
@@ -236,7 +236,10 @@ class Book:
         """
         with self.transaction() as cursor:
             kept = set(still)
+            walked_before = _walked_before(cursor, run, source)
             for unit in gone:
+                if walked_before:
+                    ledger.moved(cursor, run, source, ledger.held(cursor, unit), ({}, {}))
                 for name, count in _objects(cursor, unit).items():
                     if name in kept:
                         self._replaced[source, name] = {name: count}
@@ -245,6 +248,9 @@ class Book:
                             "insert into change (run, source, object, what, before) values (?, ?, ?, 'gone', ?)", (run, source, name, count)
                         )
                 cursor.execute("delete from unit where id = ?", (unit,))
+            if walked_before:
+                closed = [name for (name,) in cursor.execute("select object from unlisted where source = ?", (source,))]
+                ledger.listed(cursor, run, source, closed, [p.object for p in unlisted])
             cursor.execute("delete from unlisted where source = ?", (source,))
             cursor.executemany(
                 "insert or replace into unlisted values (?, ?, ?, ?)", [(source, p.object, p.why.value, p.detail) for p in unlisted]
@@ -260,9 +266,7 @@ class Book:
         self, run: int, source: int, units: Sequence[tuple[int, Unit, UnitRead, tuple[int, int] | None]], rules: str, cursor: sqlite3.Cursor
     ) -> None:
         """Write down units that were read: (number, unit, what came of it, (segment, its rows there)). Within the caller's transaction."""
-        walked_before = cursor.execute(
-            "select 1 from walk where source = ? and run < ? and listed is not null limit 1", (source, run)
-        ).fetchone()
+        walked_before = _walked_before(cursor, run, source)
         moment = now()
         for number, unit, read, segment in units:
             old = cursor.execute(
@@ -271,7 +275,9 @@ class Book:
             first_objects: dict[str, str] = {}
             first_holdings: dict[tuple[str, str, str], str] = {}
             before: dict[str, int] = {}
+            held: tuple[ledger.Held, ledger.Read] = ({}, {})
             if old:
+                held = ledger.held(cursor, old[0])
                 first_objects = dict(cursor.execute("select object, first_seen from object where unit = ?", old[:1]))
                 first_holdings = {
                     (row[0], row[1], row[2]): row[3]
@@ -308,6 +314,9 @@ class Book:
                     for h in read.holdings
                 ],
             )  # fmt: skip
+            if walked_before:
+                now_held = {(h.object, h.field, h.entity): (h.count, h.cls) for h in read.holdings}
+                ledger.moved(cursor, run, source, held, (now_held, {o.object: o.status == "complete" for o in read.objects}))
             if walked_before and not old and unit.part:
                 before |= self._replaced.get((source, unit.object)) or _elsewhere(cursor, source, unit, number)
             if walked_before:
@@ -391,6 +400,12 @@ class Book:
         from scanner.inventory import index
 
         return index.where(self, wanted)
+
+
+def _walked_before(cursor: sqlite3.Cursor, run: int, source: int) -> bool:
+    """Whether an earlier run has walked a source to its end, so that it can be said what is new in it."""
+    query = "select 1 from walk where source = ? and run < ? and listed is not null limit 1"
+    return cursor.execute(query, (source, run)).fetchone() is not None
 
 
 def _objects(cursor: sqlite3.Cursor, unit: int) -> dict[str, int]:

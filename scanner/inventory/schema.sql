@@ -152,6 +152,31 @@ create table change (
 ) strict;
 create index change_run on change (run);
 
+-- By how much a run changed what an object holds: findings of one entity in one field, added up over the units that were read,
+-- replaced or gone, written in the transaction that records them. What stood there before a run is what stands there now less
+-- what every later run has added. Nothing is written of the runs before a source was first walked to its end: all was new.
+create table holding_change (
+    run    integer not null references run on delete cascade,
+    source integer not null references source on delete cascade,
+    object text not null,
+    field  text not null,
+    entity text not null,
+    class  text not null check (class in ('general', 'confidential', 'sensitive', 'criminal', 'technical')),
+    delta  integer not null,
+    primary key (run, source, object, field, entity)
+) strict, without rowid;
+
+-- The same of the object itself: in how many more units (a folder that cannot be listed counts as one) it lies, and in how many
+-- more of them it is not complete.
+create table object_change (
+    run    integer not null references run on delete cascade,
+    source integer not null references source on delete cascade,
+    object text not null,
+    units  integer not null,
+    unread integer not null,
+    primary key (run, source, object)
+) strict, without rowid;
+
 -- The tables of a database as it describes them, so that one person's rows can be found through them (`subject/graph.py`),
 -- written at the end of a scan. `rows` is about right; in a table of `people` a row is one person, or an account of one.
 -- `described` is JSON: primary key, unique keys, indexes (leading columns), foreign keys, triggers.

@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from scanner.inventory import ledger
+
 VERSION = 3
 """Of the schema. A book with a higher one was written by a newer program and is left alone."""
 
@@ -57,6 +59,8 @@ def upgrade(connection: sqlite3.Connection, version: int) -> None:
         for name, statement in statements(schema()):
             if name not in there:
                 connection.execute(statement)
+        if "holding_change" not in there:
+            connection.execute("insert or replace into meta select ?, max(id) from run having max(id) is not null", (ledger.BEGINS,))
         connection.execute("update meta set value = ? where key = 'version'", (str(VERSION),))
         connection.execute("commit")
     except BaseException:
