@@ -146,14 +146,15 @@ def judge(detector: Detector, batch: TextBatch, texts: pa.Array, before: Judgeme
     places = np.flatnonzero(filled)
     if len(places) < FEWEST:
         return UNJUDGED
-    sample = texts.take(pa.array(places[:: max(1, len(places) // SAMPLE)][:SAMPLE]))
-    few = sample.to_pylist()[:: max(1, len(sample) // FEW)]
+    sample = _Sample(texts.take(pa.array(places[:: max(1, len(places) // SAMPLE)][:SAMPLE])))
+    few = sample.cells[:: max(1, len(sample.cells) // FEW)]
     view, kinds = _AS_IT_IS, frozenset[str]()
     if sum(cell[:1].isdigit() and cell[-1:].isdigit() for cell in few) * 2 > len(few):
-        view = _view(sample)
-        sample = view(sample)
-        few = sample.to_pylist()[:: max(1, len(sample) // FEW)]
-        kinds = _kinds(sample)
+        view = _view(sample.cells)
+        if view.steps:
+            sample = _Sample(view(sample.texts))
+            few = sample.cells[:: max(1, len(sample.cells) // FEW)]
+        kinds = _kinds(sample.cells)
     stances = detector.speaks(batch.field)
     if before.winners:
         won = _decide(detector, batch, texts, sample, view, kinds, before.winners, len(places))
@@ -173,7 +174,7 @@ def _decide(
     detector: Detector,
     batch: TextBatch,
     texts: pa.Array,
-    sample: pa.Array,
+    sample: _Sample,
     view: _View,
     kinds: frozenset[str],
     rules: Sequence[int],
@@ -197,7 +198,7 @@ def _decide(
             denied.add(entity)
     for score, _, entity in sorted(accepted, key=lambda one: (-one[0], -one[1], one[2])):
         opinions = by_entity[entity]
-        if len(sample) == len(texts):  # then they are the same cells
+        if len(sample.cells) == len(texts):  # then they are the same cells
             rows = np.logical_or.reduce([one.passed for one in opinions])
         else:
             whole = view(texts)
@@ -208,6 +209,15 @@ def _decide(
             fact = Fact(batch.object, batch.field, batch.records, best.rule, rows, filled, score, example, best.factors, view)
             return Judgement(fact, frozenset(denied - {entity}), tuple(one.rule for one in opinions))
     return Judgement(None, frozenset(denied))
+
+
+class _Sample:
+    """The cells that say what a column is. They are few, so that expressions and checks are run over them one by one: that is
+    sooner done than an expression is compiled, or a check set up, for a whole array."""
+
+    def __init__(self, texts: pa.Array) -> None:
+        self.texts = texts
+        self.cells: list[str] = texts.to_pylist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,24 +231,27 @@ class _Opinion:
     factors: tuple[tuple[str, float], ...]
 
 
-def _opinion(detector: Detector, index: int, sample: pa.Array, stance: int, kinds: frozenset[str]) -> _Opinion | None:
+def _opinion(detector: Detector, index: int, sample: _Sample, stance: int, kinds: frozenset[str]) -> _Opinion | None:
     rule = detector.rules[index]
-    form = _form(rule, sample) if rule.cell else np.ones(len(sample), np.bool_)
-    if form.mean() < FORM / 4:
+    cells = sample.cells
+    form = _forms(rule, cells) if rule.cell else np.ones(len(cells), np.bool_)
+    many = int(form.sum())
+    if many < FORM / 4 * len(cells):
         return None
-    passed = _passes(detector, index, sample)
-    share = passed.sum() / form.sum()
+    passed = _sample_passes(detector, index, sample, form)
+    passing = int(passed.sum())
+    share = passing / many
     checked = rule.check and rule.score.check is not None
     factors = [(f"check {rule.check} passed" if checked else "form", (rule.score.check if checked else rule.score.match) or 0.0)]
     against = bool(rule.check) and share < max(SHARE, rule.chance) and share < rule.chance + (1 - rule.chance) / 2
     if stance and (added := rule.score.field if stance > 0 else rule.score.against):
         factors.append(("field name", added))
-    if passed.mean() >= FORM and share > rule.chance + 3 * (rule.chance * (1 - rule.chance) / max(1, form.sum())) ** 0.5:
+    if passing >= FORM * len(cells) and share > rule.chance + 3 * (rule.chance * (1 - rule.chance) / max(1, many)) ** 0.5:
         factors.append((f"{share:.0%} of the column, where {rule.chance:.1%} would by chance", rule.score.column))
-    if passed.any():
-        values = sample.filter(pa.array(passed))
+    if passing and rule.evidence:
+        values = [cells[at] for at in np.flatnonzero(passed).tolist()]
         for evidence in rule.evidence:
-            held = _held(evidence.check, values)
+            held = sum(map(CHECKS[evidence.check], values)) / len(values)
             against = against or held <= FAILS
             added = FAILED if held <= FAILS else evidence.passed * (1.0 if held >= HOLDS else held)
             factors.append((f"{evidence.check} holds for {held:.0%}", round(added, 4)))
@@ -249,10 +262,20 @@ def _opinion(detector: Detector, index: int, sample: pa.Array, stance: int, kind
     return _Opinion(index, passed, score, against and score < detector.least, tuple(factors))
 
 
-def _held(check: str, values: pa.Array) -> float:
-    if check in VECTOR:
-        return float(np.asarray(VECTOR[check](values)).mean())
-    return float(np.mean([CHECKS[check](value) for value in values.to_pylist()]))
+def _forms(rule: Rule, cells: list[str]) -> NDArray[np.bool_]:
+    matches = _whole(rule.cell, rule.case).fullmatch
+    return np.fromiter((matches(cell) is not None for cell in cells), np.bool_, len(cells))
+
+
+def _sample_passes(detector: Detector, index: int, sample: _Sample, form: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """`_passes` for a sample whose forms are known."""
+    rule = detector.rules[index]
+    if rule.names:
+        return _passes(detector, index, sample.texts)
+    if not rule.check:
+        return form
+    check = CHECKS[rule.check]
+    return np.fromiter((has and check(cell) for has, cell in zip(form.tolist(), sample.cells, strict=True)), np.bool_, len(form))
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,41 +291,37 @@ class _View:
 _AS_IT_IS = _View(())
 
 
-def _view(sample: pa.Array) -> _View:
+def _view(cells: list[str]) -> _View:
     """How cells must be seen: numbers that a spreadsheet or a float column wrote lose `.0`, and get back a lost zero."""
-    texts = sample
     steps = []
-    if _most(texts, r"^[0-9]+[.]0$"):
+    if _share(cells, r"[0-9]+[.]0") >= SHARE:
         steps.append((r"^([0-9]+)[.]0$", r"\1"))
-        texts = pc.replace_substring_regex(texts, *steps[-1])
-    if _most(texts, r"^[0-9]{9,10}$") and _share(texts, r"^[0-9]{9}$") <= 0.6 and _share(texts, r"^[0-9]{9}$") > 0:
+        cells = [cell.removesuffix(".0") if _whole(r"[0-9]+[.]0", True).fullmatch(cell) else cell for cell in cells]
+    if _share(cells, r"[0-9]{9,10}") >= SHARE and 0 < _share(cells, r"[0-9]{9}") <= 0.6:
         steps.append((r"^([1-9][0-9]{8})$", r"0\1"))
     return _View(tuple(steps))
 
 
-def _kinds(sample: pa.Array) -> frozenset[str]:
+def _kinds(cells: list[str]) -> frozenset[str]:
     """What else a column of numbers may be: `counter`, `date` (yyyymmdd), `time` (Unix seconds), `stamp` (ddmmyyhhmm)."""
-    if not _most(sample, r"^[0-9]{6,13}$", 0.95):
+    if _share(cells, r"[0-9]{6,13}") < 0.95:
         return frozenset()
-    numbers = np.array([int(cell) for cell in sample.to_pylist() if cell.isascii() and cell.isdigit()], np.int64)
+    numbers = [int(cell) for cell in cells if cell.isascii() and cell.isdigit()]
     found = set()
-    if len(np.unique(numbers)) > len(numbers) / 2 and (numbers.max() - numbers.min()) < 100 * len(numbers):
+    if len(set(numbers)) > len(numbers) / 2 and max(numbers) - min(numbers) < 100 * len(numbers):
         found.add("counter")
-    if _most(sample, r"^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])$", 0.95):
+    if _share(cells, r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])") >= 0.95:
         found.add("date")
-    if ((numbers >= 1_000_000_000) & (numbers < 2_000_000_000)).mean() > 0.98:
+    if sum(1_000_000_000 <= number < 2_000_000_000 for number in numbers) > 0.98 * len(numbers):
         found.add("time")
-    if _most(sample, r"^[0-3][0-9][01][0-9]{3}(?:[01][0-9]|2[0-3])[0-5][0-9]$", 0.95):
+    if _share(cells, r"[0-3][0-9][01][0-9]{3}(?:[01][0-9]|2[0-3])[0-5][0-9]") >= 0.95:
         found.add("stamp")
     return frozenset(found)
 
 
-def _share(texts: pa.Array, pattern: str) -> float:
-    return float(pc.mean(pc.match_substring_regex(texts, pattern).cast(pa.int8())).as_py() or 0.0)
-
-
-def _most(texts: pa.Array, pattern: str, share: float = SHARE) -> bool:
-    return _share(texts, pattern) >= share
+def _share(cells: list[str], pattern: str) -> float:
+    matches = _whole(pattern, True).fullmatch
+    return sum(matches(cell) is not None for cell in cells) / len(cells)
 
 
 def _worth_trying(rule: Rule, cells: list[str], lengths: list[int]) -> bool:
