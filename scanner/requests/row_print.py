@@ -8,7 +8,7 @@ As columns can be told apart, a row in which one was changed (`deleted_at`) is s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from scanner.model import Condition, Database, Problem, Relation, TextBatch
 from scanner.sources.records import conditions_of
@@ -28,19 +28,35 @@ def read_rows(
 ) -> Iterator[tuple[str, dict[str, str | None]]]:
     """The rows of these names that are there, each once, with whole values. What cannot be read goes to `missed`. Raises `SourceError`."""
     wanted = frozenset(records)
+    for batches in read_batches(database, relation, records, missed):
+        yield from ((record, row) for record, row in rows_of(relation.object, batches).items() if record in wanted)
+
+
+def read_batches(
+    database: Database, relation: Relation, records: Sequence[str], missed: Callable[[Problem], None]
+) -> Iterator[list[TextBatch]]:
+    """The same as batches, some rows at a time, with what lies inside their cells. A name may fetch rows of other names too."""
     for condition in conditions_of(relation, dict.fromkeys(records)):
         for at in range(0, len(condition.values), TOGETHER):
             some = Condition(condition.columns, condition.values[at : at + TOGETHER], condition.how)
-            rows: dict[str, dict[str, str | None]] = {}
+            batches = []
             for item in database.lookup(relation.object, [some]):
                 if isinstance(item, Problem):
                     missed(item)
-                elif isinstance(item, TextBatch) and item.object == relation.object:
-                    for record, text in _whole(item):
-                        if record in wanted:
-                            row = rows.setdefault(record, {})
-                            row[item.field] = text if row.get(item.field) is None else f"{row[item.field]}{text or ''}"
-            yield from rows.items()
+                elif isinstance(item, TextBatch):
+                    batches.append(item)
+            yield batches
+
+
+def rows_of(object: str, batches: Iterable[TextBatch]) -> dict[str, dict[str, str | None]]:
+    """The rows of a table that are in some batches, by record, put together where long values were cut."""
+    rows: dict[str, dict[str, str | None]] = {}
+    for batch in batches:
+        if batch.object == object:
+            for record, text in _whole(batch):
+                row = rows.setdefault(record, {})
+                row[batch.field] = text if row.get(batch.field) is None else f"{row[batch.field]}{text or ''}"
+    return rows
 
 
 def _whole(batch: TextBatch) -> Iterator[tuple[str, str | None]]:
