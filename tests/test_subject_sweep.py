@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 
 from scanner.detect import fold
 from scanner.extract.text import Texts
-from scanner.model import Seams, Shape, TextBatch
+from scanner.model import Seams, Shape, Subject, TextBatch, Unit
 from scanner.subject.identifiers import Agreement, from_options
 from scanner.subject.plain import Plain
 from scanner.subject.sweep import Match, Sweep
@@ -172,3 +175,32 @@ def test_many_rows_are_made_plain_as_each_alone(rows: list[str]) -> None:
         [[m.span() for m in how.finditer(row)] for row in rows if not fold._MARK.search(row)] for how in (fold._SINGLE, fold._SPECIAL)
     )
     assert quick == slow, "where no mark stands, both expressions meet the same"
+
+
+@pytest.mark.parametrize("processes", [None, 1])
+def test_readers_stay_from_one_pass_to_the_next(tmp_path: Path, processes: int | None) -> None:
+    from multiprocessing import active_children
+
+    from scanner.model import Limits
+    from scanner.sources import open_source
+    from scanner.subject.readers import Desk, Readers
+    from scanner.subject.texts import Setup
+
+    for name, text in (("a.txt", "Ring til Mette Kirstine Holm"), ("b.txt", "Ring til 20 30 40 50"), ("c.txt", "Ring ikke")):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "d.zip").write_bytes(b"PK\x03\x04" + b"x" * 99)
+    source = open_source(str(tmp_path), name="share")
+    units = [one for one in source.units() if isinstance(one, Unit)]
+    known, more = Subject(METTE.identifiers[NAME : NAME + 1]), Subject(METTE.identifiers[PHONE : NAME + 1])
+    before, held = set(active_children()), []
+
+    with closing(Readers(setup := Setup((source,), known, {}), Desk(setup), processes, Limits())) as readers:
+        for subject, some in ((known, []), (known, units), (more, units), (more, []), (more, units[:2])):
+            came = list(readers.read(subject, iter(some)))
+            held.append({process.pid for process in set(active_children()) - before})
+            places = {place.object for one in came for place in one.places}
+            assert places == {unit.object for unit in some} & ({"a.txt"} if subject is known else {"a.txt", "b.txt"})
+            assert {problem.object for one in came for problem in one.problems} == {unit.object for unit in some} & {"d.zip"}
+    assert [len(pids) for pids in held] == ([0] * 5 if processes is None else [0, 1, 1, 1, 1]), "started when there is something to read"
+    assert len(set.union(*held)) == (processes or 0), "and only once"
+    assert not set(active_children()) - before

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from scanner import digest, seal
-from scanner.model import Condition, Database, Identifier, Problem, Role, Source, Unit
+from scanner.model import Condition, Database, Identifier, Problem, Relation, Role, Source, Unit
 from scanner.subject.identifiers import Agreement, Likeness, forms
 from scanner.subject.links import Evidence
 
@@ -42,6 +42,7 @@ class Shelf:
     def __init__(self, book: Book | None, sources: Sequence[Source]) -> None:
         self._book = book
         self._sources = {source.name: source for source in sources}
+        self._relations: dict[str, dict[str, Relation]] = {}
         self.entities: Mapping[tuple[str, str], Mapping[str, str]] = _entities(book) if book is not None else {}
 
     def where(self, identifiers: Sequence[Identifier]) -> Wanted:
@@ -72,9 +73,11 @@ class Shelf:
     def _conditions(self, place: tuple[str, str], records: set[str]) -> list[Condition]:
         from scanner.sources.records import conditions_of
 
-        source = self._sources[place[0]]
+        source, object = self._sources[place[0]], place[1]
         assert isinstance(source, Database)  # noqa: S101 - told apart above
-        relation = next((one for one in source.relations() if not isinstance(one, Problem) and one.object == place[1]), None)
+        if source.name not in self._relations:
+            self._relations[source.name] = {one.object: one for one in source.relations() if isinstance(one, Relation)}
+        relation = self._relations[source.name].get(object)
         return conditions_of(relation, sorted(records)) if relation is not None else []
 
     def to_sweep(self, source: Source, hit: set[int], how: str) -> Iterator[Unit | Problem]:

@@ -8,9 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from scanner import workers
 from scanner.errors import SourceError
-from scanner.jobs import Job
 from scanner.model import Database, Hit, Identifier, Limits, Link, Problem, Role, Source, Subject, Unit
 from scanner.subject import tables, texts
 from scanner.subject.fields import PEOPLE, concepts
@@ -18,6 +16,7 @@ from scanner.subject.graph import Edge, EdgeKind, Graph, Node
 from scanner.subject.identifiers import Agreement, Strength, compare, fold_name, strength
 from scanner.subject.links import Judgement, judge, title
 from scanner.subject.places import OTHER_NAME, Address, Place, Way
+from scanner.subject.readers import Desk, Readers
 from scanner.subject.rows import Claim, read
 from scanner.subject.shared import find_namesakes, find_shared
 
@@ -76,13 +75,16 @@ class Search:
     def run(self) -> Answer:
         """Tables to a fixed point, then texts; again where the texts told of something new."""
         told = 0
-        for number in range(PASSES):
-            told = self._tables(told)
-            self._texts()
-            if not any(strength(one) is Strength.STRONG for one in self.identifiers[told:]):
-                break
-            if number == PASSES - 1:
-                self._notes["what the last texts told of was not searched in turn"] = None
+        setup = texts.Setup(tuple(self._sources), Subject(tuple(self.identifiers)), self._shelf.entities)
+        desk = Desk(setup)
+        with closing(Readers(setup, desk, self._processes, self._limits)) as readers:
+            for number in range(PASSES):
+                told = self._tables(told)
+                self._texts(desk, readers)
+                if not any(strength(one) is Strength.STRONG for one in self.identifiers[told:]):
+                    break
+                if number == PASSES - 1:
+                    self._notes["what the last texts told of was not searched in turn"] = None
         self._tables(told)
         hits = sorted(self._hits(), key=lambda h: (h.source, h.object, h.record, h.field))
         return Answer(Subject(tuple(self.identifiers)), tuple(hits), tuple(self._unread), tuple(self._notes))
@@ -328,34 +330,16 @@ class Search:
 
     # -- texts -----------------------------------------------------------------------------------------------
 
-    def _texts(self) -> None:
+    def _texts(self, desk: Desk, readers: Readers) -> None:
         """Sweep what must be read: units in which the inventory knows something of hers, and those that it does not cover."""
-        setup = texts.Setup(tuple(self._sources), Subject(tuple(self.identifiers)), self._shelf.entities)
+        subject = Subject(tuple(self.identifiers))
         wanted = self._shelf.where(self.identifiers)
-        self._from_tables(wanted, setup)
-        units: dict[int, Unit] = {}
-
-        def tasks() -> Iterator[workers.Task]:
-            for number, unit in enumerate(self._units(wanted.units)):
-                units[number] = unit
-                yield workers.Task(number, Job(unit), unit.size)
-
-        count = self._processes
-        messages = workers.run(tasks(), _work, prepare=_Prepare(setup), workers=count, limits=self._limits)
-        with closing(messages):
-            for message in messages:
-                source = units[message.key].source
-                if isinstance(message, workers.Failed):
-                    why = f"{message.why.value}: {message.detail}" if message.detail else message.why.value
-                    lost = units[message.key].object
-                    inside = f", while {message.culprit} in it was read" if message.culprit not in ("", lost) else ""
-                    self._unread.setdefault((source, lost, f"{why}{inside}; what follows there was not looked at"))
-                elif isinstance(message, workers.Partial):
-                    for one in message.payload:
-                        self._seen(source, one)
-                else:
-                    for problem in message.payload:
-                        self._missed(source)(problem)
+        self._from_tables(wanted, desk, subject)
+        for source, places, problems in readers.read(subject, self._units(wanted.units)):
+            for one in places:
+                self._seen(source, one)
+            for problem in problems:
+                self._missed(source)(problem)
         for hit in wanted.elsewhere:  # in sources that cannot be reached now: as the inventory has it
             place = self._places.setdefault((hit.source, hit.object, hit.record), Place())
             place.evidence[hit.evidence.identifier, hit.evidence.field] = hit.evidence
@@ -370,14 +354,13 @@ class Search:
         node = self._graph.nodes.get((source, one.object))
         place.people = node.people if node is not None else any(c.entity == "PERSON" and c.role is Role.ABOUT for c in one.claims)
 
-    def _from_tables(self, wanted: Any, setup: texts.Setup) -> None:
+    def _from_tables(self, wanted: Any, desk: Desk, subject: Subject) -> None:
         """Rows of databases whose texts the inventory knows to hold something of hers: read again by their keys."""
-        state: texts.State | None = None
         for (source, object), conditions in wanted.rows.items():
             database = self._databases.get(source)
             if database is None:
                 continue
-            state = state or texts.prepare(setup)
+            state = desk.state(subject)
             for batches in tables.chunks(database, object, conditions, self._missed(source)):
                 rows = {one.record: one for one in tables.rows(source, object, batches)}
                 for one in texts.look(state, source, batches):
@@ -441,20 +424,6 @@ _KEYED = frozenset({"COOKIE_ID", "USERNAME", "EMAIL_ADDRESS", "CUSTOMER_ID"})
 """What a row is found by that hangs on a browser or a login: what hangs on that row is found as well."""
 _BROWSERS = frozenset({"COOKIE_ID"})
 """What rows that belong to her (her sessions) tell of her, though they are no rows of people."""
-
-
-class _Prepare:
-    """Makes a worker's state inside the worker."""
-
-    def __init__(self, setup: texts.Setup) -> None:
-        self._setup = setup
-
-    def __call__(self) -> texts.State:
-        return texts.prepare(self._setup)
-
-
-def _work(state: texts.State, job: Job, watch: Callable[[str], None]) -> Any:
-    return texts.work(state, job, watch)
 
 
 def search(subject: Subject, sources: Sequence[Source], graph: Graph, shelf: Shelf, **options: Any) -> Answer:
