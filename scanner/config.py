@@ -17,9 +17,9 @@ from scanner.model import Limits
 
 _LIST = ("source", "recipient", "retention", "consent", "hold")
 _KEYS: dict[str, frozenset[str]] = {
-    "controller": frozenset({"name", "contact", "country", "fiscal_year_end", "representative", "dpo"}),
-    "source": frozenset({"name", "url", "password", "include", "exclude", "people", "purpose", "legal_basis", "recipients", "views"}),
-    "recipient": frozenset({"name", "contact", "receives", "country"}),
+    "controller": frozenset({"name", "contact", "country", "fiscal_year_end", "representative", "dpo", "security"}),
+    "source": frozenset({"name", "url", "password", "include", "exclude", "people", "purpose", "legal_basis", "recipients", "security", "views"}),
+    "recipient": frozenset({"name", "contact", "receives", "country", "role", "safeguards"}),
     "retention": frozenset({"name", "applies_to", "keep", "after", "when", "from", "required", "law"}),
     "consent": frozenset({"applies_to", "withdrawn"}),
     "hold": frozenset({"person", "reason", "law", "until"}),
@@ -30,6 +30,12 @@ _KEYS: dict[str, frozenset[str]] = {
     "archives": frozenset({"passwords"}),
     "inventory": frozenset({"key"}),
 }
+EEA = frozenset(
+    ["AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU", "MT", "NL", "PL", "PT",
+     "RO", "SK", "SI", "ES", "SE", "IS", "LI", "NO"]
+)  # fmt: skip
+"""The European Economic Area, by ISO 3166-1: beyond it, GDPR Art. 15(2) and 30(1)(e) ask for the safeguards of a transfer."""
+
 LEVELS = ("off", "fast", "full")
 """How hard names are looked for in sentences."""
 
@@ -59,11 +65,13 @@ class SourceConfig:
     purpose: str = ""
     legal_basis: str = ""
     recipients: tuple[str, ...] = ()
+    security: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """`[controller]`: who answers for the data. `fiscal_year_end` is `MM-DD`."""
+    """`[controller]`: who answers for the data. `fiscal_year_end` is `MM-DD`; `security` describes the measures that hold for all
+    sources (GDPR Art. 30(1)(g))."""
 
     name: str = ""
     contact: str = ""
@@ -71,16 +79,28 @@ class Controller:
     fiscal_year_end: str = ""
     representative: str = ""
     dpo: str = ""
+    security: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One `[[recipient]]`: somebody who gets data, and which entities."""
+    """One `[[recipient]]`: somebody who gets data, and which entities.
+
+    `role` says in the company's words what it is (a processor, a controller of its own), `safeguards` what a transfer out of the EEA
+    relies on.
+    """
 
     name: str
     contact: str = ""
     country: str = ""
     receives: tuple[str, ...] = ()
+    role: str = ""
+    safeguards: str = ""
+
+    @property
+    def outside(self) -> bool:
+        """Whether it is stated to be in a country outside the European Economic Area."""
+        return bool(self.country) and self.country.upper() not in EEA
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,11 +273,11 @@ def _source(path: Path, number: int, entry: Mapping[str, Any]) -> SourceConfig:
     password = entry.get("password", "")
     if not isinstance(password, str) or (password and password.partition(":")[0] not in ("env", "file", "keyring")):
         raise ConfigError(f"{path}: source {entry['name']!r}: password must be a reference: env:NAME, file:PATH or keyring:SERVICE/USER")
-    people, purpose, legal_basis = (
-        _text(path, f"source {entry['name']!r}: {key}", entry.get(key, "")) for key in ("people", "purpose", "legal_basis")
+    people, purpose, legal_basis, security = (
+        _text(path, f"source {entry['name']!r}: {key}", entry.get(key, "")) for key in ("people", "purpose", "legal_basis", "security")
     )
     include, exclude, recipients = (_texts(path, key, entry.get(key, ())) for key in ("include", "exclude", "recipients"))
-    return SourceConfig(entry["name"], entry["url"], password, include, exclude, people, purpose, legal_basis, recipients)
+    return SourceConfig(entry["name"], entry["url"], password, include, exclude, people, purpose, legal_basis, recipients, security)
 
 
 def _controller(path: Path, entry: Mapping[str, Any]) -> Controller:
@@ -270,8 +290,10 @@ def _controller(path: Path, entry: Mapping[str, Any]) -> Controller:
 def _recipient(path: Path, number: int, entry: Mapping[str, Any]) -> Recipient:
     if not entry.get("name"):
         raise ConfigError(f"{path}: [[recipient]] number {number} needs a name")
-    name, contact, country = (_text(path, f"recipient.{key}", entry.get(key, "")) for key in ("name", "contact", "country"))
-    return Recipient(name, contact, country, _texts(path, "recipient.receives", entry.get("receives", ())))
+    name, contact, country, role, safeguards = (
+        _text(path, f"recipient.{key}", entry.get(key, "")) for key in ("name", "contact", "country", "role", "safeguards")
+    )
+    return Recipient(name, contact, country, _texts(path, "recipient.receives", entry.get("receives", ())), role, safeguards)
 
 
 def _retentions(path: Path, entries: Any) -> tuple[Retention, ...]:

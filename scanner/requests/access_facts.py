@@ -11,12 +11,6 @@ from typing import Any
 from scanner.config import Config, Controller, Recipient, SourceConfig
 from scanner.requests.deadlines import by_law, by_policy
 
-EEA = frozenset(
-    ["AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU", "MT", "NL", "PL", "PT",
-     "RO", "SK", "SI", "ES", "SE", "IS", "LI", "NO"]
-)  # fmt: skip
-"""The European Economic Area, by ISO 3166-1: beyond it, Art. 15(2) asks for the safeguards of a transfer."""
-
 
 class Facts:
     """What the configuration says of the processing, for the sources and objects that a package holds."""
@@ -55,7 +49,7 @@ class Facts:
                 known = found.setdefault(
                     name,
                     {"name": name, "contact": one.contact, "country": country, "receives": list(one.receives), "sources": [],
-                     "outside": bool(country) and country not in EEA},
+                     "outside": one.outside},
                 )  # fmt: skip
                 known["sources"].append(source)
         return sorted(found.values(), key=lambda one: one["name"].casefold())
