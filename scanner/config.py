@@ -18,7 +18,9 @@ from scanner.model import Limits
 _LIST = ("source", "recipient", "retention", "consent", "hold")
 _KEYS: dict[str, frozenset[str]] = {
     "controller": frozenset({"name", "contact", "country", "fiscal_year_end", "representative", "dpo", "security"}),
-    "source": frozenset({"name", "url", "password", "include", "exclude", "people", "purpose", "legal_basis", "recipients", "security", "views"}),
+    "source": frozenset(
+        {"name", "url", "password", "include", "exclude", "people", "purpose", "legal_basis", "recipients", "security", "views"}
+    ),
     "recipient": frozenset({"name", "contact", "receives", "country", "role", "safeguards"}),
     "retention": frozenset({"name", "applies_to", "keep", "after", "when", "from", "required", "law"}),
     "consent": frozenset({"applies_to", "withdrawn"}),
