@@ -141,7 +141,7 @@ def open_sources(names: tuple[str, ...], settings: config.Config, inventory: Pat
 
 def _from(folder: Path, url: str) -> str:
     """A path or SQLite file of the configuration, which starts at the configuration's own folder."""
-    for scheme in ("sqlite:///", "duckdb:///", ""):
+    for scheme in ("sqlite:///", "duckdb:///", "slack:", ""):
         if url.startswith(scheme) and (scheme or "://" not in url):
             return scheme + str(folder / url.removeprefix(scheme))
     return url
