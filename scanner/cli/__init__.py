@@ -20,6 +20,7 @@ COMMANDS = {
     "show": "Read a place again and mark what is found there.",
     "find": "Find every record of one person, and say why it is hers.",
     "access": "Pack what a person is entitled to see, other people's data redacted.",
+    "sweep": "Plan what becomes of each record of one person. Nothing is deleted.",
     "verify": "Look again after a deletion: a certificate, or what is left.",
     "request": "Keep requests: what was asked, until when, and what was decided.",
     "retention": "Show what has been kept longer than its policy allows.",

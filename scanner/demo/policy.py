@@ -138,7 +138,7 @@ def _fate(mark: Mark, ledger: Ledger, until: date | None, sources: Collection[st
     if mark.role in ("handler", "signature"):
         return Fate("keep", "she appears in it by her function; it is about somebody else", also=("review",))
     if ledger.who(mark.person) in map(ledger.who, HELD):
-        return Fate("keep", "legal hold", "GDPR Art. 17(3)(e)")
+        return _held(mark, until)
     if mark.strength == "possible":
         return Fate("review", "only her name stands in it")
     if until and until >= DAY and policy:
@@ -154,6 +154,15 @@ def _fate(mark: Mark, ledger: Ledger, until: date | None, sources: Collection[st
     if mark.soft:
         return Fate("delete", "marked as deleted, which is no deletion")
     return Fate("delete", "its time is over" if until else "no reason to keep it")
+
+
+def _held(mark: Mark, until: date | None) -> Fate:
+    """What is kept for a claim alone is restricted; what must be kept anyway, or is somebody else's record, stays as it is."""
+    if mark.strength == "possible":
+        return Fate("review", "legal hold", "GDPR Art. 17(3)(e)", also=("keep",))
+    if mark.role == "mentioned" or (until and until >= DAY):
+        return Fate("keep", "legal hold", "GDPR Art. 17(3)(e)")
+    return Fate("restrict", "legal hold", "GDPR Art. 17(3)(e)", also=("keep",))
 
 
 def _shared(mark: Mark, ledger: Ledger) -> bool:

@@ -144,7 +144,7 @@ def dump(plan: Plan, key: bytes) -> str:
     said |= {name: [asdict(one) for one in getattr(plan, name)] for name in _LISTS}
     sealed = seal.lock(key, _told(plan.person).encode(), _about(said))
     said["person"]["sealed"] = base64.b64encode(sealed).decode()
-    return json.dumps(said, ensure_ascii=False, indent=1)
+    return "{" + json.dumps(said, ensure_ascii=False, indent=1).removeprefix("{\n ")
 
 
 def write(plan: Plan, out: Path, key: bytes) -> None:
