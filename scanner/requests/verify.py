@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from scanner import seal
 from scanner.config import Config
@@ -21,6 +22,8 @@ from scanner.subject.bookshelf import Shelf
 from scanner.subject.graph import Graph
 from scanner.subject.places import Address
 
+_LOCAL = ("sqlite:///", "duckdb:///", "slack:")
+"""Schemes of sources that are local files."""
 _REMAINS = frozenset({Link.CERTAIN, Link.LIKELY})
 
 
@@ -145,12 +148,15 @@ class _Look:
 
     def _gone(self, name: str) -> bool:
         """Whether a source was a single local file, which is not there any more, and of which nothing had to stay."""
-        url = next((one.url for one in self._settings.sources if one.name == name), name)
-        path = self._settings.folder / url.removeprefix("sqlite:///").removeprefix("duckdb:///")
+        entry = next((one for one in self._settings.sources if one.name == name), None)
+        url = entry.url if entry else name
+        scheme = next((one for one in _LOCAL if url.startswith(one)), "")
+        path = (self._settings.folder if entry else Path()) / url.removeprefix(scheme)
         here = [one for one in self._plan.actions if one.source == name]
-        single = url.startswith(("sqlite:///", "duckdb:///")) or {one.object.partition("!")[0] for one in here} == {path.name}
-        local = "://" not in url.removeprefix("sqlite:///").removeprefix("duckdb:///")
-        return bool(here) and local and single and all(one.action in MUST_GO for one in here) and path.parent.is_dir() and not path.exists()
+        if "://" in url.removeprefix(scheme) or not here or any(one.action not in MUST_GO for one in here):
+            return False
+        alone = scheme.endswith("///") or {one.object.partition("!")[0] for one in here} == {path.name}
+        return alone and path.parent.is_dir() and not path.exists()
 
     # -- the addresses of the plan ------------------------------------------------------------------------------
 

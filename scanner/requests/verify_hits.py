@@ -34,7 +34,7 @@ def match(actions: Sequence[Planned], hits: Iterable[Hit], records: Sequence[str
     """Give each hit to a record of the plan. `records` are the names of the plan's records, unsealed, in its order.
 
     By address; else by what it lies in (a line of a file that goes as a whole, what is attached to a message). What is named by
-    where it stands may have moved, so that a hit goes to the record that was hers for the same reasons, if it can be told.
+    where it stands may have moved, so that a hit goes to the record that was hers for the same reasons; without one it is new.
     """
     found = Matched()
     by_address: dict[Place, int] = {}
@@ -101,7 +101,6 @@ _KEYS: Sequence[_Key] = (
     lambda record, link, why: (record, link, why),
     lambda _, link, why: (link, why),
     lambda record, *_: (record,),
-    lambda _, link, __: ("possible" if link == Link.POSSIBLE.value else "surer",),
 )
 """By what a hit (its record, link and why) and a record of the plan are the same, the surest sign first."""
 
@@ -139,9 +138,9 @@ def seen_in_files(
     for number in numbers:
         one, hits = actions[number], matched.known.get(number, [])
         if hits:
-            why = _why(hits, number in matched.moved)
+            moved = f"at {hits[0].record} now" if number in matched.moved else ""
             state = State.LEFT if one.action in MUST_GO else State.OPEN if one.action is Action.REVIEW else State.HELD
-            yield number, Seen(one, state, why if state is State.LEFT else "")
+            yield number, Seen(one, state, ": ".join(filter(None, (moved, _why(hits) if state is State.LEFT else ""))))
         elif _blind(one, unread):
             yield number, Seen(one, State.UNSEEN, "it, or what it lies in, could not be read in full")
         else:
@@ -154,11 +153,9 @@ def seen_in_files(
                 yield number, Seen(one, absent(one), "it is there, but nothing of hers is found in it")
 
 
-def _why(hits: Sequence[Hit], moved: bool) -> str:
+def _why(hits: Sequence[Hit]) -> str:
     surest = min(hits, key=lambda hit: _LINKS.index(hit.link))
-    more = f", and {len(hits) - 1} more in it" if len(hits) > 1 else ""
-    where = f"at {surest.record} now: " if moved else ""
-    return f"{where}{surest.why}{more}"
+    return f"{surest.why}{f', and {len(hits) - 1} more in it' if len(hits) > 1 else ''}"
 
 
 def _blind(one: Planned, unread: Collection[tuple[str, str]]) -> bool:
