@@ -106,7 +106,7 @@ def bags(detector: engine.Detector, texts: list[tuple[str, frozenset[str]]]) -> 
         text = row.folded.text
         found = detector._identifiers(row, TextBatch("", "", array, array))
         people = [(one.start, one.end) for one in found if one.rule in detector._people]
-        known: list[statements.Sentence] = []
+        known: statements.Sentences = {}
         by_class: dict[str, Bag] = {}
         for one in judge.candidates(text, row.words, row.said):
             rule = detector.rules[one.rule]

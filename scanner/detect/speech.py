@@ -77,7 +77,8 @@ class Speech:
         self.men = _listed(folder / "names_men.txt")
         self.women = _listed(folder / "names_women.txt")
         self.checks: dict[str, Callable[[str, int, int], bool]] = {"same_sex": self.same_sex, "pair": self.pair}
-        self._known: dict[tuple[str, bool], frozenset[str]] = {}
+        self._begins = frozenset(pair.partition(" ")[0] for pair in self._pairs)
+        self._known: tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]] = ({}, {})
 
     def _add(self, kind: str, word: str) -> None:
         table = self._words
@@ -98,15 +99,18 @@ class Speech:
 
     def english(self, words: Sequence[str]) -> bool:
         """Whether a sentence is more English than Danish."""
-        return sum(word in _ENGLISH for word in words) > sum(word in _DANISH for word in words)
+        return len([word for word in words if word in _ENGLISH]) > len([word for word in words if word in _DANISH])
 
     def kinds(self, words: Sequence[str], raw: Sequence[str], english: bool) -> list[frozenset[str]]:
         """What each word of a sentence is."""
         made = []
         last = len(words) - 1
+        known, pairs = self._known[english], self._begins
         for at, word in enumerate(words):
-            kinds = self._of(word, english)
-            if at < last and (more := self._pairs.get(f"{word} {words[at + 1]}")):
+            kinds = known.get(word)
+            if kinds is None:
+                kinds = self._of(word, english)
+            if word in pairs and at < last and (more := self._pairs.get(f"{word} {words[at + 1]}")):
                 kinds |= more
             if raw[at] == "I" and (english or (at < last and words[at + 1] in ("am", "was", "have", "had", "suffer", "voted", "take"))):
                 kinds |= {"first"}
@@ -116,14 +120,15 @@ class Speech:
         return made
 
     def _of(self, word: str, english: bool) -> frozenset[str]:
-        known = self._known.get((word, english))
+        kept = self._known[english]
+        known = kept.get(word)
         if known is None:
             known = self._words.get(word, frozenset()) | (self._english if english else self._danish).get(word, frozenset())
             known |= {kind for stem, kind in self._stems if word.startswith(stem)}
             known |= {kind for end, kind in self._ends if word.endswith(end)}
-            if len(self._known) > 50_000:
-                self._known.clear()
-            self._known[word, english] = known
+            if len(kept) > 50_000:
+                kept.clear()
+            kept[word] = known
         return known
 
     def _is_name(self, word: str, at: int, raw: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -87,6 +87,10 @@ class Sentence(NamedTuple):
     person_before: bool
 
 
+Sentences: TypeAlias = dict[tuple[int, int], Sentence]
+"""The sentences of one text that were looked at, by where they begin and end."""
+
+
 class Candidate(NamedTuple):
     """A span that may be a finding: its rule, how strongly its words speak, what it is called in a sign, and whether it denies something itself."""
 
@@ -113,7 +117,7 @@ class Judge:
         self._owners = owners
         self._plain = confirm.Words(ruleset, owners)
         self._unless = [re.compile(r.unless, re.IGNORECASE) if r.unless else None for r in ruleset.rules]
-        self._context = [_stems(r.context) for r in ruleset.rules]
+        self._context = [_Stems(r.context) if r.context else None for r in ruleset.rules]
         self._sayings = sayings
         self._regexes = [saying.statement.regex() for saying in sayings]
         self._denies = [_DENIES.search(_AHEAD.sub("", saying.statement.pattern)) is not None for saying in sayings]
@@ -132,10 +136,10 @@ class Judge:
     ) -> list[Found]:
         """`hits` are (word's number, end of its trigger), `said` statements' numbers with the ends of theirs (None: look everywhere); `people` spans of identifiers, sorted."""
         found: list[Found] = []
-        sentences: list[Sentence] = []
+        sentences: Sentences = {}
         for one in self.candidates(text, hits, said):
             score = self.weigh(text, one, people, tied, stances, sentences)
-            if score >= least:
+            if score >= least and not self._excepted(text, one):
                 found.append(Found(one.start, one.end, one.rule, score))
         return self._apart(text, found)
 
@@ -191,6 +195,11 @@ class Judge:
                 if stop >= last:
                     break
 
+    def _excepted(self, text: str, one: Candidate) -> bool:
+        """Whether what the rule calls its exceptions stands around a candidate."""
+        unless = self._unless[one.rule]
+        return unless is not None and unless.search(confirm.sentence(text, one.start, one.end)) is not None
+
     def weigh(
         self,
         text: str,
@@ -198,15 +207,12 @@ class Judge:
         people: Sequence[tuple[int, int]],
         tied: bool,
         stances: Sequence[int],
-        sentences: list[Sentence],
+        sentences: Sentences,
         factors: Factors | None = None,
     ) -> float:
         """The score of a candidate, within 0.01 and 1; with `factors`, each part of the sum is written down there."""
         rule, stance = self._rules[one.rule], stances[one.rule]
         if rule.only_fields and stance <= 0:
-            return 0.0
-        unless = self._unless[one.rule]
-        if unless is not None and unless.search(confirm.sentence(text, one.start, one.end)):
             return 0.0
         sentence = self._sentence(text, one.start, one.end, sentences)
         if (stance > 0 or tied) and len(text) <= SHORT and not (rule.prose and stance <= 0):
@@ -268,30 +274,27 @@ class Judge:
         best, score = None, (False, 0.0)
         for one in self.candidates(folded.text, hits, said):
             start, end = folded.start(one.start), folded.end(one.end)
-            if one.rule == index and start < span[1] and span[0] < end:
-                value = self.weigh(folded.text, one, people, tied, stances, [])
+            if one.rule == index and start < span[1] and span[0] < end and not self._excepted(folded.text, one):
+                value = self.weigh(folded.text, one, people, tied, stances, {})
                 if ((start, end) == span, value) > score:
                     best, score = one, ((start, end) == span, value)
         if best is not None:
-            self.weigh(folded.text, best, people, tied, stances, [], factors)
+            self.weigh(folded.text, best, people, tied, stances, {}, factors)
 
-    def _sentence(self, text: str, start: int, end: int, known: list[Sentence]) -> Sentence:
+    def _sentence(self, text: str, start: int, end: int, known: Sentences) -> Sentence:
         low, high = _bounds(text, start, end)
-        for sentence in known[-3:]:
-            if sentence.start == low and sentence.end == high:
-                return sentence
-        words, raw, starts = [], [], []
-        for match in _TOKEN.finditer(text, low, high):
-            raw.append(match[0])
-            words.append(match[0].lower())
-            starts.append(match.start())
+        if (sentence := known.get((low, high))) is not None:
+            return sentence
+        raw = _TOKEN.findall(text, low, high)
+        words = [word.lower() for word in raw]
+        starts = [match.start() for match in _TOKEN.finditer(text, low, high)]
         english = self._speech.english(words)
         kinds = self._speech.kinds(words, raw, english)
         before = text[max(0, low - BEFORE) : low]
         before = confirm.PARAGRAPH.split(before)[-1] if "\n" in before else before
         made = Sentence(low, high, words, raw, starts, kinds, english, text[high - 1 : high] == "?" or text[high : high + 1] == "?",
                         bool(before) and self._speech.names_somebody(before))  # fmt: skip
-        known.append(made)
+        known[low, high] = made
         return made
 
     def signs(
@@ -411,7 +414,7 @@ class Judge:
             return False
         words, starts = sentence.words, sentence.starts
         first, after = bisect_left(starts, one.start), bisect_left(starts, one.end)
-        return context.search(f" {' '.join(words[max(0, first - 10) : first])} | {' '.join(words[after : after + 10])}") is not None
+        return context.any(words[max(0, first - 10) : first]) or context.any(words[after : after + 10])
 
     @staticmethod
     def _identified(one: Candidate, people: Sequence[tuple[int, int]]) -> bool:
@@ -505,9 +508,30 @@ def _quoted(text: str, one: Candidate) -> bool:
     return any(mark in before and close in after for mark, close in (('"', '"'), ("»", "«"), ("“", "”"), ("”", "”"), (" '", "'")))
 
 
-def _stems(words: Sequence[str]) -> re.Pattern[str] | None:
-    stems = [re.escape(word.lower().strip()).replace(r"\ ", " ") for word in words]
-    return re.compile(r" (?:" + "|".join(stems) + ")") if stems else None
+class _Stems:
+    """Words that go with a rule, by how they begin; some are several words."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        stems = {word.lower().strip() for word in words}
+        self._phrases = tuple(f" {stem}" for stem in stems if " " in stem)
+        self._stem = re.compile("|".join(re.escape(stem) for stem in sorted(stems) if " " not in stem) or r"(?!)")
+        self._known: dict[str, bool] = {}
+
+    def any(self, words: Sequence[str]) -> bool:
+        """Whether one of them stands there."""
+        known = self._known
+        for word in words:
+            begins = known.get(word)
+            if begins is None:
+                if len(known) > 20_000:
+                    known.clear()
+                begins = known[word] = self._stem.match(word) is not None
+            if begins:
+                return True
+        if not self._phrases:
+            return False
+        text = f" {' '.join(words)}"
+        return any(phrase in text for phrase in self._phrases)
 
 
 def _model(path: Path) -> Model:
