@@ -454,19 +454,36 @@ def fold_field(field: str) -> str:
     return re.sub(r"[^a-z0-9*?.:/]+", "_", text).strip("_")
 
 
-@functools.lru_cache(maxsize=65_536)
+@functools.lru_cache(maxsize=1_024)
+def _name_of(field: str) -> tuple[str, str, str]:
+    """A field's name folded, the last part of it, and all of it with `_` before each part."""
+    folded = fold_field(field)
+    return folded, re.split(r"[./:]", folded)[-1], "_" + re.sub(r"[^a-z0-9]+", "_", folded)
+
+
 def _matches_field(globs: tuple[str, ...], field: str) -> bool:
     if not globs or not field:
         return False
-    folded = fold_field(field)
-    last = re.split(r"[./:]", folded)[-1]
-    return any(fnmatch.fnmatchcase(last, glob) or fnmatch.fnmatchcase(folded, glob) for glob in globs)
+    folded, last, _ = _name_of(field)
+    matches = _globs(globs).fullmatch
+    return matches(last) is not None or matches(folded) is not None
+
+
+@functools.cache
+def _globs(globs: tuple[str, ...]) -> re.Pattern[str]:
+    """All of some shell patterns as one expression."""
+    return re.compile("|".join(map(fnmatch.translate, globs)))
 
 
 def _names_one_of(words: tuple[str, ...], field: str) -> bool:
     """Whether one of some words stands at the beginning of a part of a field's name."""
-    folded = "_" + re.sub(r"[^a-z0-9]+", "_", fold_field(field))
-    return any("_" + re.sub(r"[^a-z0-9]+", "_", fold_field(word)) in folded for word in words if len(word) > 2)
+    _, _, folded = _name_of(field)
+    return any(begun in folded for begun in _begun(words))
+
+
+@functools.cache
+def _begun(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple("_" + re.sub(r"[^a-z0-9]+", "_", fold_field(word)) for word in words if len(word) > 2)
 
 
 def _list(name: str, path: Path, home: Path, file: str) -> Path:
