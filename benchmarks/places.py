@@ -18,6 +18,9 @@ from typing import Any
 
 from benchmarks import corpus
 from benchmarks.__main__ import ROOT, Figure, _persondata, detector, once
+from scanner.jobs import Job
+from scanner.model import Unit
+from scanner.scan import BUNDLE, SMALL
 
 CORPORA = ROOT.parent / "shared" / "data" / "corpora" / "documents"
 ROWS = 1_000_000
@@ -90,8 +93,6 @@ def files() -> Iterator[Figure]:
 
 
 def _added(name: str, place: Path) -> Figure:
-    from scanner.jobs import Job
-    from scanner.model import Unit
     from scanner.sources import open_source
     from scanner.unit import State, work
 
@@ -105,8 +106,8 @@ def _added(name: str, place: Path) -> Figure:
                 pass
 
     def both() -> None:
-        for unit in units:
-            for _ in work(state, Job(unit), lambda _: None):
+        for jobs in _bundles(units):
+            for _ in work(state, jobs, lambda _: None):
                 pass
 
     alone(), both()
@@ -114,6 +115,21 @@ def _added(name: str, place: Path) -> Figure:
     more = min(pair[1] for pair in pairs) / min(pair[0] for pair in pairs) - 1
     how = f"{len(units)} files, read in {min(pair[0] for pair in pairs):.1f} s; --prose fast, one process, no text recognition; processor time, best of three"
     return Figure(f"what detection adds to reading: {name}", 100 * more, "%", "at most 40", more <= 0.4, how)
+
+
+def _bundles(units: list[Unit]) -> Iterator[list[Job]]:
+    """Units as a scan of many hands them to a worker."""
+    small: list[Job] = []
+    for unit in units:
+        if unit.size > SMALL:
+            yield [Job(unit)]
+        else:
+            small.append(Job(unit))
+        if len(small) == BUNDLE:
+            yield small
+            small = []
+    if small:
+        yield small
 
 
 def _spent(work: Callable[[], Any]) -> float:

@@ -29,6 +29,10 @@ ATTEMPTS = 8
 """So many objects of one container may bring a worker down before the whole container is given up."""
 ROUNDS = 3
 """So often a unit is read whose source went away meanwhile: the second and third time after all others."""
+SMALL = 64 * 2**10
+"""Files up to this size (in bytes) are handed to a worker several at a time."""
+BUNDLE = 32
+"""So many of them at most; fewer at the beginning of a run, so that few files keep all workers busy too."""
 COMMIT_SECONDS = 2.0
 COMMIT_UNITS = 1_000
 
@@ -48,6 +52,7 @@ class Progress:
 class _Flight:
     """A unit on its way through a worker."""
 
+    key: int
     source: int
     unit: Unit
     attempt: int = 1
@@ -97,10 +102,10 @@ def _prepare(setup: Callable[[], Setup]) -> Any:
     return unit.prepare(setup())
 
 
-def _work(state: Any, job: Any, watch: Callable[[str], None]) -> Any:
+def _work(state: Any, jobs: Any, watch: Callable[[str], None]) -> Any:
     from scanner import unit
 
-    return unit.work(state, job, watch)
+    return unit.work(state, jobs, watch)
 
 
 def listing(source: Source) -> Iterator[Unit | Problem]:
@@ -118,7 +123,7 @@ class _Flow:
         self._later: deque[workers.Task] | None = deque()
         self._book, self._run, self._rules, self._full = book, run, rules, full
         self._report, self._progress = progress, Progress()
-        self._flights: dict[int, _Flight] = {}
+        self._flights: dict[int, list[_Flight]] = {}
         self._keys = itertools.count(1)
         self._segments: Segments | None = None
         self._committed = time.monotonic()
@@ -140,6 +145,7 @@ class _Flow:
         still: set[str] = set()
         last = ""
         unlisted: list[Problem] = []
+        bundle: list[_Flight] = []
         progress = self._progress
         progress.source = source.name
         try:
@@ -176,16 +182,30 @@ class _Flow:
                 if isinstance(item, Problem):
                     self._finish(number, unit, _only(unit, [item]), None)
                     continue
-                key = next(self._keys)
-                self._flights[key] = _Flight(number, unit)
-                yield workers.Task(key, Job(unit), unit.size)
+                flight = _Flight(next(self._keys), number, unit)
+                if unit.kind != "file" or unit.size > SMALL:
+                    yield self._task([flight])
+                    continue
+                bundle.append(flight)
+                if len(bundle) >= min(BUNDLE, 1 + progress.listed // (2 * BUNDLE)):
+                    yield self._task(bundle)
+                    bundle = []
         except SourceError as error:
             unlisted.append(Problem("", Why.CRASHED, str(error)))
+        if bundle:
+            yield self._task(bundle)
         while known is not None:
             _gone(known, unlisted, gone)
             still.update({known[1]} & {last})
             known = next(walked, None)
         self._book.listed(self._run, number, gone, unlisted, still)
+
+    def _task(self, flights: list[_Flight]) -> workers.Task:
+        """A task for one unit, or for several small ones, under the key of the first."""
+        first = flights[0]
+        self._flights[first.key] = flights
+        jobs = tuple(Job(one.unit, frozenset(problem.object for problem in one.lost)) for one in flights)
+        return workers.Task(first.key, jobs, sum(one.unit.size for one in flights), first.attempt)
 
     def later(self) -> Iterator[workers.Task]:
         """When all is listed: what must be tried again because its source went away."""
@@ -197,26 +217,28 @@ class _Flow:
 
     def take(self, message: workers.Message) -> None:
         """A message of a worker."""
-        flight = self._flights[message.key]
+        flights = self._flights[message.key]
         if isinstance(message, workers.Partial):
-            self._open().add((message.key, message.attempt), message.payload)
+            for number, findings in message.payload:
+                self._open().add((flights[number].key, message.attempt), findings)
             if time.monotonic() - self._committed > COMMIT_SECONDS:
                 self.commit()
             return
-        if isinstance(message, workers.Done):
-            read: UnitRead = message.payload
-            if self._try_later(message, flight, read):
-                return
-            if flight.lost:
-                read = _with_lost(read, flight.lost)
-            self._finish(flight.source, flight.unit, read, (message.key, message.attempt))
-        else:
-            self._open().drop((message.key, message.attempt))
-            if self._try_without(message, flight):
-                return
-            problem = Problem(flight.unit.object, message.why, message.detail)
-            self._finish(flight.source, flight.unit, _only(flight.unit, [problem]), None)
         del self._flights[message.key]
+        if isinstance(message, workers.Done):
+            for flight, read in zip(flights, message.payload, strict=True):
+                if not self._try_later(message, flight, read):
+                    read = _with_lost(read, flight.lost) if flight.lost else read
+                    self._finish(flight.source, flight.unit, read, (flight.key, message.attempt))
+        else:
+            for flight in flights:
+                self._open().drop((flight.key, message.attempt))
+                if len(flights) > 1:  # which of them it was is found out one by one
+                    flight.attempt = message.attempt + 1
+                    self.again.append(self._task([flight]))
+                elif not self._try_without(message, flight):
+                    problem = Problem(flight.unit.object, message.why, message.detail)
+                    self._finish(flight.source, flight.unit, _only(flight.unit, [problem]), None)
         self._report(self._progress)
 
     def _try_without(self, failed: workers.Failed, flight: _Flight) -> bool:
@@ -227,8 +249,7 @@ class _Flow:
             return False
         flight.lost.append(Problem(failed.culprit, failed.why, failed.detail))
         flight.attempt = failed.attempt + 1
-        skip = frozenset(problem.object for problem in flight.lost)
-        self.again.append(workers.Task(failed.key, Job(flight.unit, skip), flight.unit.size, flight.attempt))
+        self.again.append(self._task([flight]))
         return True
 
     def _try_later(self, done: workers.Done, flight: _Flight, read: UnitRead) -> bool:
@@ -236,11 +257,10 @@ class _Flow:
         away = any(p.why is Why.CRASHED and (p.object, p.record, p.field) == (flight.unit.object, "", "") for p in read.problems)
         if not away or flight.rounds >= ROUNDS:
             return False
-        self._open().drop((done.key, done.attempt))
+        self._open().drop((flight.key, done.attempt))
         flight.rounds += 1
         flight.attempt = done.attempt + 1
-        task = workers.Task(done.key, Job(flight.unit, frozenset(p.object for p in flight.lost)), flight.unit.size, flight.attempt)
-        (self.again if self._later is None else self._later).append(task)
+        (self.again if self._later is None else self._later).append(self._task([flight]))
         return True
 
     def _open(self) -> Segments:

@@ -355,15 +355,21 @@ class Detector:
                 place = one.place(offset)
                 for saying in self._sayings[which]:
                     one.said.setdefault(saying, []).append(place)
-        for i, batch in enumerate(batches):
-            if self._goes_by(batch.field):
-                filled = pc.greater(pc.binary_length(arrays[i]), 0)
-                for number in np.flatnonzero(filled.to_numpy(zero_copy_only=False)).tolist():
-                    row(int(firsts[i]) + number)
-            elif self.prose.reads:
-                for number in np.flatnonzero(prose.sentences(arrays[i], batch.shape).to_numpy(zero_copy_only=False)).tolist():
-                    row(int(firsts[i]) + number)
+        words = [self._words_read(batch) for batch in batches]
+        if min(words) < _NONE:
+            least = np.repeat(np.array(words), lengths)
+            spaces = pc.count_substring(texts, " ").to_numpy(zero_copy_only=False) if _CELLS in words else np.zeros(len(least), np.int64)
+            for number in np.flatnonzero((ends > starts) & (spaces + 1 >= least)).tolist():
+                row(number)
         return [rows[number] for number in sorted(rows)]
+
+    def _words_read(self, batch: TextBatch) -> int:
+        """From so many words on, a text of this batch is looked at even where nothing in it was triggered."""
+        if self._goes_by(batch.field):
+            return 1
+        if not self.prose.reads:
+            return _NONE
+        return 1 if batch.shape is Shape.PROSE else _CELLS
 
     def _read(self, rows: Sequence[Row], batches: Sequence[TextBatch]) -> None:
         """Let the model of the level read the rows that are sentences."""
@@ -415,6 +421,10 @@ def resolve(found: list[Found], read: Sequence[Found], rules: Sequence[Rule]) ->
     taken = confirm.resolve([one for one in found if not rules[one.rule].names], rules)
     free = [one for one in read if all(one.end <= other.start or other.end <= one.start for other in taken)]
     return confirm.resolve([*found, *free], rules)
+
+
+_NONE = 2**31
+_CELLS = prose.WORDS_READ
 
 
 class _Builder:

@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 from scanner.detect import external, language, ner, window
 from scanner.detect.confirm import Found
 from scanner.errors import RuleError
-from scanner.model import Shape
 
 if TYPE_CHECKING:
     from scanner.detect.rules import Rule, Ruleset
@@ -53,6 +52,8 @@ _CAPITAL = "A-ZÆØÅÄÖÉÜÁÍÓÚČŠŽŁÇĞİ"
 _SMALL = "a-zæøåäöéüáíóúčšžłçğışñèêëôâðþ"
 _PART = rf"[{_CAPITAL}][{_SMALL}]{{1,24}}(?:[-'’][{_CAPITAL}][{_SMALL}]{{1,24}})?"
 _SEQUENCE = re.compile(rf"(?<![\w@.\-]){_PART}(?:[ \t]{{1,3}}(?:{_PART}|[{_CAPITAL}]\.|von|van|de|der|af|el|al|bin)){{1,5}}(?![\w@])")
+_NAME = re.compile(rf"{_PART}(?:[ ](?:{_PART}|[{_CAPITAL}][.]|von|van|de|der|af|el|al|bin)){{1,5}}")
+_FEW = 256
 _TOKEN = re.compile(r"\S+")
 _PARTICLES = frozenset({"von", "van", "de", "der", "af", "el", "al", "bin"})
 _PATRONYM = re.compile(
@@ -155,13 +156,6 @@ class Gazetteer:
         if "-" in folded:
             return all(part in self.last or part in self.first for part in folded.split("-"))
         return bool(_PATRONYM.match(token))
-
-
-def sentences(texts: pa.Array, shape: Shape) -> pa.BooleanArray:
-    """Which texts a model reads: all that are text, and cells of several words."""
-    if shape is Shape.PROSE:
-        return pc.greater(pc.binary_length(texts), 0)
-    return pc.greater_equal(pc.count_substring(texts, " "), WORDS_READ - 1)
 
 
 def segments(text: str) -> Iterator[tuple[int, int]]:
@@ -314,7 +308,10 @@ class Prose:
 
     def cells(self, index: int, texts: pa.Array) -> pa.BooleanArray:
         """Which cells are, as a whole, a first name followed by something that looks like the rest of a name."""
-        whole = pc.match_substring_regex(texts, rf"^{_PART}(?:[ ](?:{_PART}|[{_CAPITAL}][.]|von|van|de|der|af|el|al|bin)){{1,5}}$")
+        if len(texts) <= _FEW:  # an expression of this size is sooner run than compiled anew for an array
+            known = self._gazetteers[index].first
+            return pa.array([_NAME.fullmatch(cell) is not None and cell.split(" ", 1)[0].lower() in known for cell in texts.to_pylist()])
+        whole = pc.match_substring_regex(texts, f"^(?:{_NAME.pattern})$")
         first = pc.utf8_lower(pc.replace_substring_regex(texts, r"^(\S+)[\s\S]*$", r"\1"))
         return pc.and_(whole, pc.is_in(first, self._gazetteers[index].first_array))
 
