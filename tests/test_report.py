@@ -6,12 +6,14 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from lxml import etree, html
 
 from scanner import report, resources
+from scanner.config import Config, Controller, Retention, SourceConfig
 from scanner.errors import ReportError
 
 SCHEMA = Path(resources.__file__).parent / "inventory/schema.sql"
@@ -63,21 +65,37 @@ def company() -> sqlite3.Connection:
         ),
     )
     opened.execute("insert into unlisted values (2, 'Direktion/', 'denied', 'no permission to list')")
+    opened.execute("insert into walk select 1, id, ? from source", (FIRST,))
     opened.executemany(
-        "insert into change (run, source, object, what, before, after) values (?, ?, ?, ?, ?, ?)",
+        "insert into holding_change values (2, ?, ?, ?, ?, ?, ?)",
         (
-            (1, 1, "old", "new", 0, 5),
-            (2, 1, "tickets", "changed", 2, 5),
-            (2, 2, "væk.txt", "gone", 12, 0),
-            (2, 2, "Lønliste.xlsx", "new", 0, 10),
+            (1, "tickets", "message", "HEALTH", "sensitive", 3),
+            (1, "tickets", "message", "CRIMINAL_OFFENCE", "criminal", 1),
+            (2, "væk.txt", "", "PERSON", "general", -12),
+            (2, "Lønliste.xlsx", "Marts!CPR", "DK_CPR", "confidential", 9),
+            (2, "Lønliste.xlsx", "", "XX_NEW_KIND", "general", 1),
         ),
+    )
+    opened.executemany(
+        "insert into object_change values (2, 2, ?, ?, ?)",
+        (("væk.txt", -1, 0), ("Lønliste.xlsx", 1, 0), ("Låst.zip", 0, 1), ("Direktion/", 1, 1)),
     )
     return opened
 
 
-def written(opened: sqlite3.Connection, folder: Path) -> str:
+STATED = Config(
+    sources=(
+        SourceConfig("crm", "", people="customers", purpose="handling orders", legal_basis="contract", recipients=("stripe",)),
+        SourceConfig("./share", "", people="employees"),
+    ),
+    controller=Controller(name="Optifo ApS"),
+    retention=(Retention("consumers", ("crm:customers",), "1 year", "customers.closed_at"), Retention("books", ("crm:*",), "5 years", "date", required=True)),
+)  # fmt: skip
+
+
+def written(opened: sqlite3.Connection, folder: Path, language: str = "en", settings: Config | None = None) -> str:
     out = folder / "overview.html"
-    report.write("overview", opened, out)
+    report.write("overview", report.Asked(opened, settings or Config(), language), out)
     opened.close()
     return out.read_text(encoding="utf-8")
 
@@ -93,10 +111,13 @@ def words(element: html.HtmlElement) -> str:
     return " ".join(element.text_content().split())
 
 
-@pytest.mark.parametrize(("name", "make"), [("overview", company), ("overview-empty", book)])
-def test_golden(name: str, make: Callable[[], sqlite3.Connection], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "make", "language", "settings"),
+    [("overview", company, "en", Config()), ("overview-empty", book, "en", Config()), ("overview-da", company, "da", STATED)],
+)
+def test_golden(name: str, make: Callable[[], sqlite3.Connection], language: str, settings: Config, tmp_path: Path) -> None:
     """Set PERSONDATA_GOLDEN=write to write the golden files anew, and look at the difference."""
-    text = written(make(), tmp_path)
+    text = written(make(), tmp_path, language, settings)
     read(text)
     golden = GOLDEN / f"{name}.html"
     if os.environ.get("PERSONDATA_GOLDEN") == "write":
@@ -116,7 +137,7 @@ def test_what_was_not_read_stands_before_the_figures(tmp_path: Path) -> None:
     ):
         assert reason in words(alert)
     assert alert.xpath("following::dl[@class='figures']")
-    assert "timed out: 300 s without progress" in words(page.get_element_by_id("coverage"))
+    assert "timed out 300 s without progress" in words(page.get_element_by_id("coverage"))
 
 
 def test_figures_add_up(tmp_path: Path) -> None:
@@ -175,9 +196,12 @@ def test_hostile_names_are_only_names(hostile: str, tmp_path: Path) -> None:
         (hostile, hostile + "2", "failed", hostile),
         holdings=((hostile, hostile, hostile, "general", 3, hostile),),
     )
-    opened.execute("insert into change (run, source, object, what) values (2, 1, ?, 'gone')", (hostile,))
-    page = read(written(opened, tmp_path))
-    assert {tag.tag for tag in page.iter()} == {tag.tag for tag in read(written(company(), tmp_path)).iter()}
+    opened.execute("insert into walk values (1, 1, ?)", (FIRST,))
+    opened.execute("insert into object_change values (2, 1, ?, -1, 0)", (hostile + "3",))
+    opened.execute("insert into holding_change values (2, 1, ?, ?, ?, 'general', 2)", (hostile, hostile, hostile))
+    settings = replace(STATED, sources=(SourceConfig(hostile, "", people=hostile, purpose=hostile),))
+    page = read(written(opened, tmp_path, settings=settings))
+    assert {tag.tag for tag in page.iter()} <= {tag.tag for tag in read(written(company(), tmp_path, settings=STATED)).iter()}
     assert not page.xpath("//script | //img | //@onerror | //@onmouseover")
     shown = [words(cell) for cell in page.xpath("//table//bdi")]
     assert str(report.visible(hostile)) in shown
@@ -201,7 +225,7 @@ def test_the_book_is_only_read(tmp_path: Path) -> None:
     opened = company()
     opened.commit()
     opened.execute("pragma query_only = on")
-    report.write("overview", opened, tmp_path / "a.html")
+    report.write("overview", report.Asked(opened), tmp_path / "a.html")
     opened.close()
 
 
@@ -214,14 +238,14 @@ def test_refusals_are_one_line_and_leave_nothing(tmp_path: Path) -> None:
         ("overview", "no/such/a.html", "cannot be written"),
     ):
         with pytest.raises(ReportError, match=said) as refused:
-            report.write(kind, opened, tmp_path / out)
+            report.write(kind, report.Asked(opened), tmp_path / out)
         assert "\n" not in str(refused.value)
     opened.close()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_resources_lie_in_the_wheel_or_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (resources.folder("reports") / "overview.sql").is_file()
+    assert (resources.folder("reports") / "overview/queries.sql").is_file()
     (tmp_path / "scanner/_data/rules").mkdir(parents=True)
     monkeypatch.setattr(resources, "__file__", str(tmp_path / "scanner/resources.py"))
     assert resources.folder("rules") == tmp_path.resolve() / "scanner/_data/rules"

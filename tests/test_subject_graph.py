@@ -288,7 +288,7 @@ def test_a_scan_describes_databases(shop: str, tmp_path: Path, cli: Run) -> None
 
 def told(opened: Book, ending: str, folder: Path) -> str:
     out = folder / f"graph.{ending}"
-    report.write("graph", opened.connection, out)
+    report.write("graph", report.Asked(opened.connection), out)
     return out.read_text(encoding="utf-8")
 
 

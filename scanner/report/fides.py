@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from scanner.report import Asked
 from scanner.report.graph import OWNER, PART, Line, Table, Tables, tables
 from scanner.resources import folder
 
@@ -25,13 +25,13 @@ _HEAD = """\
 """
 
 
-def as_yaml(book: sqlite3.Connection) -> bytes:
+def as_yaml(asked: Asked, out: IO[bytes]) -> None:
     """The file: `dataset:` with `collections`, `fields`, `data_categories` and `fides_meta`."""
     import yaml
 
     from scanner.detect.rules import taxonomy
 
-    known = tables(book)
+    known = tables(asked.book)
     types = taxonomy(folder("rules") / "taxonomy.yaml")
     keys = _keys(known)
     found = _found(known)
@@ -47,7 +47,7 @@ def as_yaml(book: sqlite3.Connection) -> bytes:
     for dataset in datasets.values():
         dataset["collections"].sort(key=lambda one: one["name"])
     said = yaml.safe_dump({"dataset": list(datasets.values())}, sort_keys=False, allow_unicode=True, width=130)
-    return (_HEAD + said).encode("utf-8")
+    out.write((_HEAD + said).encode("utf-8"))
 
 
 def _about(table: Table, schema: str) -> str:

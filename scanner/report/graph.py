@@ -6,10 +6,10 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 from scanner.errors import ReportError
-from scanner.report import answers, page
+from scanner.report import Asked, answers, page
 
 OWNER, HANDLER, CATALOGUE, RELATED, PART = "owner", "handler", "catalogue", "related", "part"
 DEEPEST = 8
@@ -119,9 +119,9 @@ def tables(book: sqlite3.Connection) -> Tables:
     return Tables(described, lines, tuple(found["problems"]), found["last_run"][0] if found["last_run"] else None, above, below)
 
 
-def as_json(book: sqlite3.Connection) -> bytes:
+def as_json(asked: Asked, out: IO[bytes]) -> None:
     """The graph as one JSON object: `tables` with their columns, `edges`, `problems`."""
-    known = tables(book)
+    known = tables(asked.book)
 
     def place(number: int) -> dict[str, str]:
         return {"source": known.tables[number].source, "object": known.tables[number].object}
@@ -158,14 +158,14 @@ def as_json(book: sqlite3.Connection) -> bytes:
         ],
         "problems": list(known.problems),
     }
-    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    out.write((json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
 
 
-def as_html(book: sqlite3.Connection) -> bytes:
+def as_html(asked: Asked, out: IO[bytes]) -> None:
     """One page that needs nothing else: the drawing of each source, what belongs to whom, and what is only inferred."""
     from scanner.report import drawing
 
-    known = tables(book)
+    known = tables(asked.book)
     reached = known.reached()
     sources = []
     for name, own in known.sources().items():
@@ -185,7 +185,7 @@ def as_html(book: sqlite3.Connection) -> bytes:
                 "inferred": [line for line in known.lines if known.tables[line.child].source == name and not line.declared],
             }
         )
-    return page("graph", {"known": known, "sources": sources, "reached": reached, "run": known.run})
+    out.write(page("graph", {"known": known, "sources": sources, "reached": reached, "run": known.run}))
 
 
 def _says(table: Table) -> bool:

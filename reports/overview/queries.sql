@@ -1,11 +1,10 @@
--- What the overview tells, question by question. Every query reads the book alone; the template of the same
--- name shows the answers. Classes stand in the order in which they weigh.
+-- What the overview tells, question by question. Every query reads the book alone; the page beside it shows the answers.
+-- Classes stand in the order in which they weigh. What changed is asked in changes/queries.sql.
 
 -- name: last_run
 -- The last run that came to its end.
 select run.id, run.started, run.finished,
-       cast(round((julianday(run.finished) - julianday(run.started)) * 86400) as integer) as seconds,
-       (select max(earlier.finished) from run as earlier where earlier.finished is not null and earlier.id < run.id) as previous
+       cast(round((julianday(run.finished) - julianday(run.started)) * 86400) as integer) as seconds
 from run
 where run.finished is not null
 order by run.id desc
@@ -123,25 +122,3 @@ select source, object, field, entity, class, count, records, share, example, fir
 from counted
 where line <= :rows_per_object and object_place <= :objects_per_source
 order by source, object_place, line;
-
--- name: changed
--- What the last run found new, changed or gone, by source.
-select source.name as source,
-       count(*) filter (where what = 'new') as new,
-       count(*) filter (where what = 'changed') as changed,
-       count(*) filter (where what = 'gone') as gone,
-       sum(after - before) as difference
-from change
-join source on source.id = change.source
-where change.run = (select max(id) from run where finished is not null)
-group by source.name
-order by source.name;
-
--- name: changes
--- The same, object by object; the largest difference in findings first.
-select source.name as source, change.object, change.what, change.before, change.after, count(*) over () as total
-from change
-join source on source.id = change.source
-where change.run = (select max(id) from run where finished is not null)
-order by abs(change.after - change.before) desc, source.name, change.object
-limit :rows_per_list;
