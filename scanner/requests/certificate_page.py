@@ -35,6 +35,7 @@ def page(said: Mapping[str, Any], file: str, language: str = "da") -> bytes:
             "looked": [_source(one, names) for one in said["looked"]["sources"]],
             "not_said": [line.format(restore=restore).strip() for line in names["not"]],
             "signed": names["signed"].format(file=file),
+            "command": names["command"].format(file=file),
         },
     )
 

@@ -206,7 +206,7 @@ class _Look:
             processes=self._processes, progress=self._progress,
         )  # fmt: skip
         answer = again.run()
-        self.gaps |= dict.fromkeys(answer.unread)
+        self.gaps |= dict.fromkeys(answer.unread) | self.reading.unread
         return answer
 
     def files(self, hits: Iterable[Hit]) -> None:

@@ -30,7 +30,8 @@ class Looked:
 class Reading(Shelf):
     """What must be read: everything, or what the inventory does not vouch for and whatever holds a record of the plan.
 
-    `listed` are those files and tables of the plan that are there, as (source, object).
+    `listed` are those files and tables of the plan that are there, `unlisted` what could not be listed, as (source, object). `unread` is
+    what the inventory was to vouch for and could not read itself: (source, object, why).
     """
 
     def __init__(self, book: Book | None, sources: Sequence[Source], planned: Collection[tuple[str, str]]) -> None:
@@ -40,11 +41,12 @@ class Reading(Shelf):
             self._wanted.setdefault(source, set()).update(containers(object))
         self.listed: set[tuple[str, str]] = set()
         self.unlisted: set[tuple[str, str]] = set()
+        self.unread: dict[tuple[str, str, str], None] = {}
         self.looked: dict[str, Looked] = {one.name: Looked(one.name, isinstance(one, Database)) for one in sources}
 
     def to_sweep(self, source: Source, hit: set[int], how: str) -> Iterator[Unit | Problem]:
         """As a search asks for them, each once."""
-        wanted = self._wanted.get(source.name, set())
+        wanted, failed = self._wanted.get(source.name, set()), self._failed(source.name) if how == "auto" else {}
         count = self.looked[source.name] = Looked(source.name, isinstance(source, Database))
         taken: set[tuple[str, str]] = set()
         last = ""
@@ -53,18 +55,33 @@ class Reading(Shelf):
                 self.unlisted.add((source.name, unit.object))
             else:
                 last = self._counted(count, unit, last)
-                if unit.object in wanted:
+                if unit.object in wanted or unit.object in failed:
                     taken.add((unit.object, unit.part))
+                if unit.object in wanted:
                     self.listed.add((source.name, unit.object))
             yield unit
-        if how == "all" or not wanted:
+        if how == "all" or not (wanted or failed):
             return
         for unit in source.units():
-            if not isinstance(unit, Problem) and unit.object in wanted:
+            if isinstance(unit, Problem) or (unit.object, unit.part) in taken:
+                continue
+            if unit.object in wanted:
                 self.listed.add((source.name, unit.object))
-                if (unit.object, unit.part) not in taken:
-                    last = self._counted(count, unit, last)
-                    yield unit
+                last = self._counted(count, unit, last)
+                yield unit
+            else:
+                self.unread |= dict.fromkeys((source.name, object, why) for object, why in failed.get(unit.object, ()))
+
+    def _failed(self, source: str) -> dict[str, list[tuple[str, str]]]:
+        """What the last scan could not read in full, by the file or table that it lies in."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        query = (
+            "select unit.object as unit, object.object, object.status || ': ' || object.reason as why from object join unit on unit.id ="
+            " object.unit join source on source.id = unit.source where object.status <> 'complete' and source.name = ?"
+        )
+        for row in self._book.rows(query, [source]) if self._book is not None else ():
+            found.setdefault(row["unit"], []).append((row["object"], row["why"].rstrip(": ")))
+        return found
 
     @staticmethod
     def _counted(count: Looked, unit: Unit, last: str) -> str:
