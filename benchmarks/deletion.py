@@ -65,7 +65,7 @@ def company(folder: Path | None = None) -> Iterator[Any]:
         def plan_of(what: Request | Answer, today: date = DAY) -> Any:
             answer = what if isinstance(what, Answer) else search.search(person_of(what), sources, made, shelf)
             return sweep.make(
-                answer, sources, made, settings, detector, under, key=book.key(), inventory=book.meta("id"), today=today,
+                answer, sources, made, settings, lambda: detector, under, key=book.key(), inventory=book.meta("id"), today=today,
                 entities=shelf.entities,
             )  # fmt: skip
 

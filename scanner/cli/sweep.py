@@ -7,6 +7,7 @@ import os
 import sys
 from collections import Counter
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,13 +94,14 @@ def _make(
     with options.open_book(inventory, settings) as book, options.Line() as line:
         key, id = book.key(), book.meta("id")
         sources, _ = find.open_all(names, settings, inventory, book)
+        answer = sweep.with_unread(answer, book, sources)
         graph, _ = find.graph_of(sources, book)
         shelf = Shelf(book, sources)
         day = today or datetime.now(UTC).astimezone().date()
         processes = person["workers"] or os.cpu_count() or 1
         holds = settings.holds if answer.hits else ()
         under = sweep.held(holds, sources, graph, shelf, day, limits=settings.limits, processes=processes, progress=line.show)
-        detector = options.detector(settings, prose or settings.prose_level, key=key, known=known.kept(inventory / "known"))
+        detector = partial(options.detector, settings, prose or settings.prose_level, key=key, known=known.kept(inventory / "known"))
         draft = sweep.make(
             answer, sources, graph, settings, detector, under, key=key, inventory=id, today=day, entities=shelf.entities, kind=kind,
             request=person.get("request") or "", language=language, progress=line.show,

@@ -119,7 +119,9 @@ def fates(ledger: Ledger, number: int) -> dict[Mark, Fate]:
     marks = ledger.of(number)
     kept = {mark: until for mark in marks if (until := _kept(mark, ledger)) is not None}
     sources = {mark.place.source for mark, until in kept.items() if until >= DAY}
-    return {mark: _fate(mark, ledger, kept.get(mark), sources) for mark in marks}
+    handled = {mark.place.source for mark in marks if mark.role == "handler"}
+    pointed = {place for place in REFERENCED if place[0] in (handled if place in STAFF else sources)}
+    return {mark: _fate(mark, ledger, kept.get(mark), pointed) for mark in marks}
 
 
 def _kept(mark: Mark, ledger: Ledger) -> date | None:
@@ -131,7 +133,7 @@ def _kept(mark: Mark, ledger: Ledger) -> date | None:
     return policy.until(start) if start else date.max
 
 
-def _fate(mark: Mark, ledger: Ledger, until: date | None, sources: Collection[str]) -> Fate:
+def _fate(mark: Mark, ledger: Ledger, until: date | None, pointed: Collection[tuple[str, ...]]) -> Fate:
     policy, place = policy_of(mark), mark.place
     if not mark.findable:
         return Fate("", "nothing in it leads to her")
@@ -149,11 +151,12 @@ def _fate(mark: Mark, ledger: Ledger, until: date | None, sources: Collection[st
         return Fate("review", "an old copy; delete again after a restore")
     if not mark.alone or (place.source == "share" and _shared(mark, ledger)):
         return Fate("review", "others stand in the same file")
-    if place[:2] in REFERENCED and (place.source in sources or place[:2] in STAFF):
+    if place[:2] in pointed:
         return Fate("anonymise", "rows that are kept point to it", also=REFERENCED[place[:2]])
     if mark.soft:
         return Fate("delete", "marked as deleted, which is no deletion")
-    return Fate("delete", "its time is over" if until else "no reason to keep it")
+    also = ("review",) if place.source == "mail" and _shared(mark, ledger) else ()
+    return Fate("delete", "its time is over" if until else "no reason to keep it", also=also)
 
 
 def _held(mark: Mark, until: date | None) -> Fate:
@@ -166,5 +169,5 @@ def _held(mark: Mark, until: date | None) -> Fate:
 
 
 def _shared(mark: Mark, ledger: Ledger) -> bool:
-    """Whether a file is somebody else's own as well."""
+    """Whether a file or a mail is somebody else's own as well."""
     return any(one.person != mark.person and one.role in ("subject", "author", "recipient") for one in ledger.at(mark.place))

@@ -12,14 +12,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from itertools import groupby
 from pathlib import Path
 
 from scanner import seal
 from scanner.config import Config, Hold
 from scanner.detect.engine import Detector
 from scanner.errors import InventoryError, SourceError
+from scanner.inventory import Book
 from scanner.model import Database, Hit, Limits, Link, Problem, Role, Source
 from scanner.requests import gather, recipients, sweep_page
 from scanner.requests import plan as plans
@@ -43,7 +45,8 @@ from scanner.subject.bookshelf import Shelf
 from scanner.subject.graph import EdgeKind, Graph
 from scanner.subject.search import Answer
 
-_STAFF = 5_000
+_MANY = 100
+"""So many objects that could not be read for the same reason are named one by one."""
 _MARK = "…"
 
 
@@ -66,6 +69,8 @@ def held(
     """
     surely: dict[tuple[str, str, str], Hold] = {}
     perhaps: dict[tuple[str, str, str], Hold] = {}
+    persons: dict[tuple[str, str, str], Hold] = {}
+    people = {(node.source, node.relation.object) for node in graph.people()}
     gaps: list[Gap] = []
     for hold in holds:
         if not hold.holds(today):
@@ -74,18 +79,47 @@ def held(
         answer = search.search(subject, sources, graph, shelf, sweep="auto", limits=limits, processes=processes, progress=progress)
         for hit in answer.hits:
             if hit.role not in (Role.HANDLER, Role.SIGNATURE):
-                (perhaps if hit.link is Link.POSSIBLE else surely)[hit.source, hit.object, hit.record] = hold
+                place = (hit.source, hit.object, hit.record)
+                (perhaps if hit.link is Link.POSSIBLE else surely)[place] = hold
+                if hit.link is Link.CERTAIN and hit.role is Role.ABOUT and place[:2] in people:
+                    persons[place] = hold
         gaps += [Gap(source, object, f"whether it is under a hold: {why}") for source, object, why in answer.unread]
-    return Held(surely, perhaps), gaps
+    return Held(surely, perhaps, persons), gaps
+
+
+def with_unread(answer: Answer, book: Book, sources: Sequence[Source]) -> Answer:
+    """The answer with what the last scan could not read of the sources: there may be more of the person in it.
+
+    Many objects of one source with the same reason become one line.
+    """
+    known = {one.name for one in sources}
+    looked = {(source, object) for source, object, _ in answer.unread}
+    query = (
+        "select source.name as source, object.object, object.status || ': ' || object.reason as why from object join unit on unit.id ="
+        " object.unit join source on source.id = unit.source where object.status <> 'complete' union select source.name, unlisted.object,"
+        " unlisted.why || ': ' || unlisted.detail from unlisted join source on source.id = unlisted.source order by 1, 3, 2"
+    )
+    more: list[tuple[str, str, str]] = []
+    for (source, why), rows in groupby(book.rows(query), key=lambda row: (row["source"], row["why"].rstrip(": "))):
+        objects = [row["object"] for row in rows if source in known and (source, row["object"]) not in looked]
+        if len(objects) > _MANY:
+            more.append((source, "", f"{len(objects):,} objects: {why}"))
+        else:
+            more += [(source, object, why) for object in objects]
+    return replace(answer, unread=(*answer.unread, *more))
 
 
 def make(
-    answer: Answer, sources: Sequence[Source], graph: Graph, settings: Config, detector: Detector, under: tuple[Held, Sequence[Gap]], *,
-    key: bytes, inventory: str, today: date, entities: Mapping[tuple[str, str], Mapping[str, str]] | None = None,
+    answer: Answer, sources: Sequence[Source], graph: Graph, settings: Config, detector: Callable[[], Detector],
+    under: tuple[Held, Sequence[Gap]], *, key: bytes, inventory: str, today: date,
+    entities: Mapping[tuple[str, str], Mapping[str, str]] | None = None,
     kind: Kind = Kind.DELETION, request: str = "", language: str = "en", now: datetime | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Draft:  # fmt: skip
-    """Make the plan. `key` is the inventory's, `under` what `held` gives; `language` is that of the texts for recipients."""
+    """Make the plan. `detector` is made when there are files to read.
+
+    `key` is the inventory's, `under` what `held` gives; `language` is that of the texts for recipients.
+    """
     return _Sweep(answer, sources, graph, settings, detector, under, key, today, entities or {}, kind, progress).draft(
         inventory, request, language, now or datetime.now(UTC)
     )
@@ -100,7 +134,7 @@ def write(draft: Draft, out: Path, key: bytes, language: str = "en") -> list[Pat
 
 class _Sweep:
     def __init__(
-        self, answer: Answer, sources: Sequence[Source], graph: Graph, settings: Config, detector: Detector,
+        self, answer: Answer, sources: Sequence[Source], graph: Graph, settings: Config, detector: Callable[[], Detector],
         under: tuple[Held, Sequence[Gap]], key: bytes, today: date, entities: Mapping[tuple[str, str], Mapping[str, str]], kind: Kind,
         progress: Callable[[str], None],
     ) -> None:  # fmt: skip
@@ -108,10 +142,11 @@ class _Sweep:
         self._key, self._today, self._entities, self._kind, self._progress = key, today, entities, kind, progress
         self._rulings = Rulings(settings, sources, graph)
         self._held, gaps = under
-        self._judge = Judge(self._rulings.policies, self._held, today, kind)
+        self._judge = Judge(self._rulings.policies, self._held.for_person(answer.hits), today, kind)
         self._gaps: dict[Gap, None] = dict.fromkeys(Gap(*one) for one in answer.unread)
         looked = {(one.source, one.object) for one in self._gaps}
         self._gaps |= dict.fromkeys(one for one in gaps if (one.source, one.object) not in looked)
+        self._made: Detector | None = None
         self._scripts: list[Script] = []
         self._remarks: dict[str, list[Reason]] = {}
         self._seen: dict[tuple[str, str], Seen] = {}
@@ -195,8 +230,9 @@ class _Sweep:
     def _files(self, source: Source, items: Sequence[Item]) -> None:
         words = redaction_words()
         controller = self._settings.controller
-        known = Knowledge(self._answer.subject, self._detector.ruleset, words, controller.name, controller.contact)
-        files = Files(source, items, Redactor(known, self._detector, _MARK, self._entities), known, words, self._staff())
+        detector = self._made = self._made or self._detector()
+        known = Knowledge(self._answer.subject, detector.ruleset, words, controller.name, controller.contact)
+        files = Files(source, items, Redactor(known, detector, _MARK, self._entities), known, words, self._staff())
         seen = files.look()
         links = documents(items)
         of: dict[str, list[Item]] = {}

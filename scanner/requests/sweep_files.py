@@ -27,7 +27,8 @@ from scanner.subject.likeness import Agreement
 _SINGLE = frozenset({"eml", "emlx", "msg", "smime", "tnef"})
 """Files that are one message."""
 _LOGS = frozenset({"log"})
-_CORRESPONDENTS = ("from", "to", "cc", "bcc", "sender", "reply-to")
+_SENDERS, _RECEIVERS = ("from", "sender", "reply-to"), ("to", "cc", "bcc")
+_SIGNER = re.compile(r"\b(?:underskrevet|attesteret|godkendt|signed|approved) (?:af|by):?\s+([^\W\d_][^\d\n,;:(]{2,60})", re.IGNORECASE)
 _SIGNED = re.compile(r"^\s*([^\W\d_][^\d\n@:]{2,60}?)\s*(?:,|$)")
 
 
@@ -84,12 +85,14 @@ class Files:
         if lot.kind in ROWS or lot.kind in CHATS or lot.kind in _LOGS:
             seen.read |= {entry.record for entry in lot.entries}
             return
+        if lot.whole:
+            lot = lot._replace(entries=[replace(entry, texts=tuple(map(self._unsigned, entry.texts))) for entry in lot.entries])
         for clean in self._redactor.lot(self._source.name, lot):
             seen.read.add(clean.entry.record)
             seen.entities |= clean.entities
             if lot.whole and any(clean.cuts):
                 seen.alone = False
-            if lot.kind in MAILS and self._crowd(clean.entry.texts):
+            if lot.kind in MAILS and self._crowd(clean.entry):
                 seen.crowded.add(clean.entry.record)
 
     def _signed(self, lot: Lot) -> bool:
@@ -106,13 +109,27 @@ class Files:
     def _hers(self, name: str) -> bool:
         return self._known.likeness("PERSON", name) in (Agreement.SAME, Agreement.VARIANT, Agreement.WEAK)
 
-    def _crowd(self, texts: Iterable[gather.Text]) -> bool:
-        """Whether others outside the company wrote or got a message."""
-        pairs = [pair for text in texts if text.field in _CORRESPONDENTS for pair in getaddresses([text.text]) if "@" in pair[1]]
-        return any(
-            not self._known.own(address) and not self._like("EMAIL_ADDRESS", address) and not (name and self._like("PERSON", name))
-            for name, address in pairs
-        )
+    def _unsigned(self, text: gather.Text) -> gather.Text:
+        """A text without the names of the company's people who signed it: `Underskrevet af …`."""
+        return text._replace(text=_SIGNER.sub(lambda match: "" if self._is_staff(match[1]) else match[0], text.text))
+
+    def _is_staff(self, name: str) -> bool:
+        return " ".join(name.casefold().split()).rstrip(".") in self._staff
+
+    def _crowd(self, entry: gather.Entry) -> bool:
+        """Whether others outside the company stand in a message: of who wrote what she wrote, and of who got what she got, one is she."""
+        role = entry.hit.role if entry.hit is not None else Role.MENTIONED
+        others: dict[str, list[str]] = {"from": [], "to": []}
+        for text in entry.texts:
+            if text.field in _SENDERS or text.field in _RECEIVERS:
+                for name, address in getaddresses([text.text]):
+                    strange = "@" in address and not self._known.own(address) and not self._like("EMAIL_ADDRESS", address)
+                    if strange and not (name and self._like("PERSON", name)):
+                        others["from" if text.field in _SENDERS else "to"].append(address.casefold())
+        senders, receivers = set(others["from"]), set(others["to"])
+        if role is Role.AUTHOR:
+            return bool(receivers)
+        return bool(senders) or len(receivers) > 1 if role is Role.RECIPIENT else bool(senders | receivers)
 
     def _like(self, entity: str, text: str) -> bool:
         return self._known.likeness(entity, text) in (Agreement.SAME, Agreement.VARIANT)

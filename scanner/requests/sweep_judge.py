@@ -9,8 +9,8 @@ Somebody else's record stays: one in which she acts in her function, or is menti
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from scanner.config import Hold
@@ -33,15 +33,31 @@ _FUNCTION = (Role.HANDLER, Role.SIGNATURE)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Records of people under a hold: surely or perhaps theirs, by (source, object, record); a record `""` is the whole object."""
+    """Records of people under a hold: surely or perhaps theirs, by (source, object, record); a record `""` is the whole object.
+
+    `persons` are the rows that are such a person. `everything` is the hold of whoever a plan is made for, when she is one of them.
+    """
 
     surely: Mapping[tuple[str, str, str], Hold]
     perhaps: Mapping[tuple[str, str, str], Hold]
+    persons: Mapping[tuple[str, str, str], Hold] = field(default_factory=dict)
+    everything: Hold | None = None
+
+    def for_person(self, hits: Iterable[Hit]) -> Held:
+        """The same for whoever these are records of: where one that is her row is also the row of somebody under a hold, she is that
+        person, and all that is hers is held, also what the search for the hold did not find."""
+        rows = (
+            self.persons.get((hit.source, hit.object, hit.record)) for hit in hits if hit.link is Link.CERTAIN and hit.role is Role.ABOUT
+        )
+        return replace(self, everything=next((hold for hold in rows if hold is not None), None))
 
     def of(self, hit: Hit) -> tuple[Hold | None, bool]:
         """The hold that a record of hers is under, and whether it surely is."""
+        if self.everything is not None:
+            return self.everything, True
+        whole = (hit.source, hit.object, "")
         for found, sure in ((self.surely, True), (self.perhaps, False)):
-            for place in ((hit.source, hit.object, hit.record), (hit.source, hit.object, "")):
+            for place in ((hit.source, hit.object, hit.record), whole):
                 if place in found:
                     return found[place], sure
         return None, False

@@ -12,6 +12,7 @@ from scanner.requests import statements
 from scanner.requests.plan import Action, Script
 from scanner.requests.statements_schema import Demands
 from scanner.requests.sweep_item import Item, Reason, listed
+from scanner.requests.sweep_judge import DELETION
 from scanner.requests.sweep_neutral import neutral
 from scanner.requests.sweep_order import Links, order, valued
 from scanner.requests.sweep_rows import Rows, personal_key
@@ -91,9 +92,7 @@ class Tables:
             if item.goes and item.row is None and item.object in self._nodes and not self._nodes[item.object].relation.view:
                 item.decide(Action.REVIEW, *([one for one in item.reasons if one.name in ("unread", "unclear")] or [Reason("gone")]))
         self._links = Links(self._references, self._edges, self.items)
-        self._counted = dict(self._pointing())
-        while self._settle():
-            pass
+        self._dependents()
         going = [item for item in self.items if item.action is Action.DELETE and item.row is not None]
         made = order(going, self._references, self._edges, self._links, self._may_be_empty())
         if made.stuck:
@@ -117,6 +116,31 @@ class Tables:
             return None
         done, rows = zip(*self._statements, strict=True)
         return Script(self._source.name, self._source.dialect, done, rows)
+
+    def _dependents(self) -> None:
+        """Let rows of others go that the database itself deletes with a row of hers (the guests of her booking), when that one goes."""
+        added = {
+            id(item): (item, list(item.reasons), item.law)
+            for item in self.items
+            if item.action is Action.REVIEW and item.reasons and item.reasons[0].name in ("mentioned", "mentioned_whole") and item.row
+        }
+        for item, _, _ in added.values():
+            if above := [other.object for reference, other in self._links.up(item) if reference.on_delete == "cascade" and other.goes]:
+                item.decide(Action.DELETE, Reason("dependent", {"place": above[0]}), law=DELETION)
+        self._counted = dict(self._pointing())
+        while True:
+            while self._settle():
+                pass
+            lost = [
+                item
+                for item, _, _ in added.values()
+                if item.action is Action.DELETE
+                and not any(ref.on_delete == "cascade" and up.action is Action.DELETE for ref, up in self._links.up(item))
+            ]
+            if not lost:
+                return
+            for item in lost:
+                item.decide(Action.REVIEW, *added[id(item)][1], law=added[id(item)][2])
 
     def _pointing(self) -> Iterator[tuple[tuple[str, Reference], dict[tuple[str | None, ...], int]]]:
         """How many rows, planned or not, point at the rows that would go, by declared keys: asked of the database."""
