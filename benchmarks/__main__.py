@@ -53,10 +53,12 @@ def best(work: Callable[[], Any], times: int = 3) -> float:
 
 def detector(prose: str = "off") -> Any:
     """The project's rules, ready."""
-    from scanner.detect import engine, rules, triage
+    from scanner.detect import engine, memo, rules
     from scanner.resources import folder
 
-    return engine.Detector(rules.load((folder("rules"),)), key=b"k" * 32, prose_level=prose, cache=triage.cache_folder())
+    return engine.Detector(
+        rules.load((folder("rules"),), cache=memo.cache_folder()), key=b"k" * 32, prose_level=prose, cache=memo.cache_folder()
+    )
 
 
 def batches(texts: list[str], rows: int = 2000) -> list[Any]:

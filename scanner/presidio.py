@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from presidio_analyzer import AnalysisExplanation, EntityRecognizer, RecognizerResult
 
 from scanner import resources
-from scanner.detect import engine, rules, triage
+from scanner.detect import engine, memo, rules
 from scanner.extract.text import Texts
 
 if TYPE_CHECKING:
@@ -64,6 +64,6 @@ class RulesRecognizer(EntityRecognizer):
 
 def recognizers(*, language: str = "en", folders: Sequence[Path] = (), prose: str = "fast", least: float = engine.LEAST) -> list[Any]:
     """Our rules (and those in `folders`) as recognisers for an analyzer engine in `language`."""
-    ruleset = rules.load((resources.folder("rules"), *folders))
-    detector = engine.Detector(ruleset, prose_level=prose, least=least, cache=triage.cache_folder())
+    ruleset = rules.load((resources.folder("rules"), *folders), cache=memo.cache_folder())
+    detector = engine.Detector(ruleset, prose_level=prose, least=least, cache=memo.cache_folder())
     return [RulesRecognizer(detector, language)]

@@ -71,7 +71,7 @@ class State:
 
 def prepare(setup: Setup) -> State:
     """Load the rules and compile them, or take the compiled form from the cache."""
-    ruleset = load(setup.rule_folders, countries=setup.countries, languages=setup.languages)
+    ruleset = load(setup.rule_folders, countries=setup.countries, languages=setup.languages, cache=setup.cache)
     detector = Detector(ruleset, key=setup.key, prose_level=setup.prose, cache=setup.cache, known=setup.known, engine=setup.engine)
     gc.collect()
     gc.freeze()

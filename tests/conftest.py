@@ -17,11 +17,11 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="session")
 def detector():  # type: ignore[no-untyped-def]
     """The project's own rules, ready."""
-    from scanner.detect import engine, rules, triage
+    from scanner.detect import engine, memo, rules
     from scanner.resources import folder
 
-    ruleset = rules.load((folder("rules"),))
-    return engine.Detector(ruleset, key=b"k" * 32, cache=triage.cache_folder())
+    ruleset = rules.load((folder("rules"),), cache=memo.cache_folder())
+    return engine.Detector(ruleset, key=b"k" * 32, cache=memo.cache_folder())
 
 
 @pytest.fixture(autouse=True)

@@ -37,9 +37,9 @@ def encoder(lists: ner.Lists) -> ner.Encoder:
 
 @pytest.fixture(scope="module")
 def full() -> Detector:
-    from scanner.detect import engine, rules, triage
+    from scanner.detect import engine, memo, rules
 
-    return engine.Detector(rules.load((RULES,)), key=b"k" * 32, cache=triage.cache_folder(), prose_level="full")
+    return engine.Detector(rules.load((RULES,)), key=b"k" * 32, cache=memo.cache_folder(), prose_level="full")
 
 
 LETTER = """Hej Mette,
@@ -188,7 +188,7 @@ def test_a_group_is_told_only_where_a_person_is_named(full: Detector) -> None:
 
 
 def test_prose_off_finds_no_names() -> None:
-    from scanner.detect import engine, rules, triage
+    from scanner.detect import engine, memo, rules
 
-    off = engine.Detector(rules.load((RULES,)), key=b"k" * 32, cache=triage.cache_folder(), prose_level="off")
+    off = engine.Detector(rules.load((RULES,)), key=b"k" * 32, cache=memo.cache_folder(), prose_level="off")
     assert not [one for one in found(off, [LETTER]) if one[4] == "person.gazetteer" or str(one[4]).startswith("prose.")]

@@ -704,7 +704,7 @@ def test_rows_come_no_faster_than_allowed(place: Any, admin: Any) -> None:
 def test_a_server_that_goes_away_and_comes_back(place: Any, admin: Any, tmp_path: Path) -> None:
     """The session is ended in the middle of a table; the run goes on and reads the table again at its end."""
     import scanner.scan as run
-    from scanner.detect import triage
+    from scanner.detect import memo
     from scanner.inventory import Book
     from scanner.resources import folder
     from scanner.sources.postgresql import Server
@@ -725,7 +725,7 @@ def test_a_server_that_goes_away_and_comes_back(place: Any, admin: Any, tmp_path
 
     source.__class__ = type("Interrupted", (Server,), {"read": interrupted})
     with Book(tmp_path / "inventory", write=True) as book:
-        setup = Setup((source,), (folder("rules"),), ("DK",), ("da",), "off", b"k" * 32, triage.cache_folder())
+        setup = Setup((source,), (folder("rules"),), ("DK",), ("da",), "off", b"k" * 32, memo.cache_folder())
         summary = run.scan(book, [source], [run.listing(source)], lambda: setup, "r", limits=Limits(), processes=None)
         assert broken
         assert summary["objects"]["complete"] == 2

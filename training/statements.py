@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scanner.detect import engine, fold, rules, speech, statements, triage
+from scanner.detect import engine, fold, memo, rules, speech, statements
 from scanner.resources import folder
 
 HERE = Path(__file__).with_name("statements")
@@ -110,8 +110,7 @@ def bags(detector: engine.Detector, texts: list[tuple[str, frozenset[str]]]) -> 
         by_class: dict[str, Bag] = {}
         for one in judge.candidates(text, row.words, row.said):
             rule = detector.rules[one.rule]
-            unless = judge._unless[one.rule]
-            if rule.only_fields or (unless is not None and unless.search(text)):
+            if rule.only_fields or judge._excepted(text, one):
                 continue
             signs, words = judge.signs(text, one, judge._sentence(text, one.start, one.end, known), people, False)
             bag = by_class.setdefault(rule.entity, Bag(rule.entity in said, [], []))
@@ -176,7 +175,7 @@ def _right(bags: list[Bag], signs: dict[str, float], words: Any) -> float:
 
 def main() -> int:
     """Learn, and write the weights beside the module that uses them."""
-    detector = engine.Detector(rules.load((folder("rules"),)), cache=triage.cache_folder())
+    detector = engine.Detector(rules.load((folder("rules"),)), cache=memo.cache_folder())
     train: list[tuple[str, frozenset[str]]] = []
     held: list[tuple[str, frozenset[str]]] = []
     for path in sorted(HERE.glob("*said*.txt")):

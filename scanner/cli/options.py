@@ -62,7 +62,7 @@ def open_book(folder: Path, settings: config.Config, *, write: bool = False) -> 
 
 def setup(settings: config.Config, prose_level: str, key: bytes, sources: Sequence[Any] = (), known: Sequence[KnownColumn] = ()) -> Setup:
     """What detection needs, from the configuration."""
-    from scanner.detect.triage import cache_folder
+    from scanner.detect.memo import cache_folder
     from scanner.resources import folder
     from scanner.unit import Setup
 
@@ -113,10 +113,15 @@ def detector(
 ) -> Detector:
     """A detector for texts at hand, its rules held to their promises whenever they have changed."""
     from scanner.detect import engine, promises, rules
-    from scanner.detect.triage import cache_folder
+    from scanner.detect.memo import cache_folder
     from scanner.resources import folder
 
-    ruleset = rules.load((folder("rules"), *settings.rule_folders), countries=settings.countries, languages=languages or settings.languages)
+    ruleset = rules.load(
+        (folder("rules"), *settings.rule_folders),
+        countries=settings.countries,
+        languages=languages or settings.languages,
+        cache=cache_folder(),
+    )
 
     def make(level: str) -> Detector:
         return engine.Detector(

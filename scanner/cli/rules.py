@@ -22,10 +22,11 @@ def command(context: click.Context) -> None:
 
 
 def _load(settings: config.Config) -> Any:
-    from scanner.detect import rules
+    from scanner.detect import memo, rules
     from scanner.resources import folder
 
-    return rules.load((folder("rules"), *settings.rule_folders), countries=settings.countries, languages=settings.languages)
+    folders = (folder("rules"), *settings.rule_folders)
+    return rules.load(folders, countries=settings.countries, languages=settings.languages, cache=memo.cache_folder())
 
 
 @command.command("list")
@@ -83,7 +84,7 @@ def show(rule_id: str, config_file: Path | None, inventory: Path) -> None:
 def test(rule_id: tuple[str, ...], config_file: Path | None, inventory: Path) -> None:
     """Run the rules' examples and counterexamples. Exits 1 when a rule breaks a promise."""
     from scanner.detect import engine, promises
-    from scanner.detect.triage import cache_folder
+    from scanner.detect.memo import cache_folder
 
     ruleset = _load(config.load(config_file))
     chosen = [rule for rule in ruleset.rules if not rule_id or rule.id in rule_id]

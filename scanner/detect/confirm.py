@@ -49,14 +49,14 @@ class Matcher:
     def __init__(self, index: int, rule: Rule) -> None:
         self.rule = rule
         self._index = index
-        self._regex = rule.regex() if rule.pattern else None
-        self._group: str | int = "value" if self._regex is not None and "value" in self._regex.groupindex else 0
+        self._regex: re.Pattern[str] | None = None
+        self._group: str | int = "value" if "(?P<value>" in rule.pattern else 0
         self._check = checks.CHECKS[rule.check] if rule.check else None
         self._score = rule.score
         self._evidence = [(checks.CHECKS[one.check], one) for one in rule.evidence]
         self._context = _context(rule.context)
         self._against = _context(rule.against)
-        self._unless = re.compile(rule.unless, re.IGNORECASE) if rule.unless else None
+        self._unless = rule.unless
 
     def find(self, text: str, ends: Sequence[int] | None, stance: int, least: float) -> list[Found]:
         """Every match in a row. `ends` are where the trigger ended, rising; None means anywhere.
@@ -64,9 +64,11 @@ class Matcher:
         `stance` says whether the field's name speaks for the rule (1), against it (-1), or not at all (0).
         """
         found: list[Found] = []
-        if self._regex is None:
-            return found
         size, rule = len(text), self.rule
+        if not rule.pattern:
+            return found
+        if self._regex is None:  # compiled when it is first wanted: most runs want few
+            self._regex = rule.regex()
         for low, high, last in windows(ends, rule.width, rule.lead, size):
             for match in self._regex.finditer(text, low, high):
                 start, end = match.span(self._group)
@@ -93,7 +95,7 @@ class Matcher:
                 return 0.0
             if self._score.check is not None:
                 score, said = self._score.check, f"check {self.rule.check} passed"
-        if self._unless is not None and self._unless.search(sentence(text, start, end)):
+        if self._unless and excepts(self._unless, text, start, end):
             return 0.0
         if factors is not None:
             factors.append((said, score))
@@ -157,25 +159,41 @@ def _around(text: str, start: int, end: int, window: int, *, unspent: bool = Fal
     return f"{before}\n{text[end : end + window]}".lower()
 
 
-def _context(words: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str] | None], ...]:
-    """Context words, each with an expression where it is not a single word: what is not a letter may differ."""
-    made: list[tuple[str, re.Pattern[str] | None]] = []
+@functools.cache
+def _context(words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Context words: what each begins with, and all of it where it is not a single word."""
+    made = []
     for word in words:
         parts = [part for part in _NOT_WORD.split(word.lower()) if part]
-        regex = re.compile(r"(?<![^\W_])" + r"[\W_]{1,3}".join(map(re.escape, parts))) if len(parts) > 1 else None
-        made.append((parts[0], regex))
+        made.append((parts[0], " ".join(parts) if len(parts) > 1 else ""))
     return tuple(made)
 
 
-def _stands(words: tuple[tuple[str, re.Pattern[str] | None], ...], around: str) -> str:
+@functools.cache
+def _phrase(words: str) -> re.Pattern[str]:
+    """Several words, between which stands what is no letter."""
+    return re.compile(r"(?<![^\W_])" + r"[\W_]{1,3}".join(map(re.escape, words.split(" "))))
+
+
+def _stands(words: tuple[tuple[str, str], ...], around: str) -> str:
     """The first of some words that stands there, at the beginning of a word; "" when none does."""
-    for word, regex in words:
+    for word, phrase in words:
         at = around.find(word)
         while at >= 0:
-            if (at == 0 or not around[at - 1].isalnum()) and (regex is None or regex.match(around, at)):
+            if (at == 0 or not around[at - 1].isalnum()) and (not phrase or _phrase(phrase).match(around, at)):
                 return word
             at = around.find(word, at + 1)
     return ""
+
+
+@functools.cache
+def _exception(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def excepts(unless: str, text: str, start: int, end: int) -> bool:
+    """Whether what a rule calls its exceptions stands around a span."""
+    return _exception(unless).search(sentence(text, start, end)) is not None
 
 
 def sentence(text: str, start: int, end: int) -> str:
@@ -190,7 +208,6 @@ class Words:
 
     def __init__(self, ruleset: Ruleset, owners: tuple[tuple[int, Word], ...]) -> None:
         self._rules = ruleset.rules
-        self._unless = [re.compile(r.unless, re.IGNORECASE) if r.unless else None for r in ruleset.rules]
         self._context = [_context(r.context) for r in ruleset.rules]
         self._against = [_context(r.against) for r in ruleset.rules]
         self._owners = owners
@@ -233,8 +250,7 @@ class Words:
         if rule.only_fields and stance <= 0:
             return 0.0
         tie = "a row about a person" if tied else "the field's name" if stance > 0 else self.near_person(text, start, stop, people)
-        unless = self._unless[index]
-        if not tie or (unless is not None and unless.search(sentence(text, start, stop))):
+        if not tie or (rule.unless and excepts(rule.unless, text, start, stop)):
             return 0.0
         parts = [
             (f"a {'weak' if word.weak else 'strong'} word", rule.score.weak if word.weak else rule.score.match),

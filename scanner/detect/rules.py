@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from scanner.detect import checks, literals
+from scanner.detect.memo import Memo, opened
 from scanner.errors import RuleError
 
 MAX_WIDTH = 400
@@ -172,11 +173,18 @@ class Ruleset:
         return frozenset(t.entity for t in self.types.values() if t.identifies)
 
 
-def load(folders: Sequence[Path], *, countries: Sequence[str] = (), languages: Sequence[str] = ()) -> Ruleset:
+def load(folders: Sequence[Path], *, countries: Sequence[str] = (), languages: Sequence[str] = (), cache: Path | None = None) -> Ruleset:
     """Read every rules file in `folders`; the first folder is the project's own and holds the taxonomy.
+
+    What was found of expressions before is taken from the folder `cache`.
 
     Raises `RuleError`, naming file, rule and mistake.
     """
+    with opened(cache, "rules", __file__, literals.__file__) as memo:
+        return _load(folders, countries, languages, memo)
+
+
+def _load(folders: Sequence[Path], countries: Sequence[str], languages: Sequence[str], memo: Memo) -> Ruleset:
     types = taxonomy(folders[0] / "taxonomy.yaml")
     rules: list[Rule] = []
     seen: dict[str, str] = {}
@@ -189,7 +197,7 @@ def load(folders: Sequence[Path], *, countries: Sequence[str] = (), languages: S
                 continue
             raw = path.read_bytes()
             state.update(raw)
-            for rule in _file(path, raw, types, folders[0], frozenset(languages)):
+            for rule in _file(path, raw, types, folders[0], frozenset(languages), memo):
                 if rule.id in seen:
                     raise RuleError(f"{path.name}: {rule.id}: this id stands in {seen[rule.id]} too")
                 seen[rule.id] = path.name
@@ -237,7 +245,7 @@ def taxonomy(path: Path) -> dict[str, DataType]:
     return types
 
 
-def _file(path: Path, raw: bytes, types: dict[str, DataType], home: Path, languages: frozenset[str]) -> Iterable[Rule]:
+def _file(path: Path, raw: bytes, types: dict[str, DataType], home: Path, languages: frozenset[str], memo: Memo) -> Iterable[Rule]:
     document = _yaml(path, raw)
     if isinstance(document, dict) and "recognizers" in document:
         from scanner.detect import presidio_files
@@ -249,10 +257,10 @@ def _file(path: Path, raw: bytes, types: dict[str, DataType], home: Path, langua
     if not isinstance(document, list):
         raise RuleError(f"{path.name}: expected a list of rules, or Presidio's `recognizers:`")
     for number, entry in enumerate(document, 1):
-        yield _rule(path, number, entry, types, home, languages)
+        yield _rule(path, number, entry, types, home, languages, memo)
 
 
-def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home: Path, on: frozenset[str]) -> Rule:
+def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home: Path, on: frozenset[str], memo: Memo) -> Rule:
     if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
         raise RuleError(f"{path.name}: rule {number}: has no id")
     name = f"{path.name}: {entry['id']}"
@@ -268,13 +276,13 @@ def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home:
     pattern = entry.get("pattern", "")
     width: int | None = 0
     if pattern:
-        _compiles(name, "pattern", pattern)
-        width = width_of(pattern)
+        _compiles(name, "pattern", pattern, memo)
+        width = memo("width", pattern, width_of)
         if width is None and home == path.parent:
             raise RuleError(f"{name}: its pattern could match more than {MAX_WIDTH} code points")
         pattern = ascii_digits(pattern)
         if entry.get("cell"):
-            _compiles(name, "cell", entry["cell"])
+            _compiles(name, "cell", entry["cell"], memo)
     evidence = tuple(
         Evidence(_check(name, item.get("check", "")), float(item.get("pass", 0)), float(item.get("fail", 0)))
         for item in entry.get("evidence", ())
@@ -303,7 +311,9 @@ def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home:
         check=_check(name, entry["check"]) if "check" in entry else "",
         recognizer=entry.get("recognizer", ""),
         words=words,
-        statements=tuple(s for i, one in enumerate(_strings(name, "statements", entry)) for s in _statements(name, path, home, one, i, on)),
+        statements=tuple(
+            s for line in enumerate(_strings(name, "statements", entry)) for s in _statements(name, path, home, line, on, memo)
+        ),
         prose=bool(entry.get("prose", False)) or "statements" in entry,
         model=_model(name, entry.get("model", "")),
         names=names,
@@ -326,11 +336,12 @@ def _rule(path: Path, number: int, entry: Any, types: dict[str, DataType], home:
     )
 
 
-def _statements(name: str, path: Path, home: Path, line: str, number: int, on: frozenset[str]) -> Iterable[Statement]:
+def _statements(name: str, path: Path, home: Path, numbered: tuple[int, str], on: frozenset[str], memo: Memo) -> Iterable[Statement]:
     """One line of a statement rule: `=` in front for as written, `@check:`; `<list>` stands for any word of words/list.txt.
 
     `da:` in front of all: only where Danish is on.
     """
+    number, line = numbered
     if language := re.match(r"([a-z]{2}):", line):
         if on and language[1] not in on:
             return
@@ -341,12 +352,16 @@ def _statements(name: str, path: Path, home: Path, line: str, number: int, on: f
     if line.startswith("@"):
         check, line = line[1:].split(":", 1)
     pattern = re.sub(r"<([a-z_]+)>", lambda match: _alternatives(_list(name, path, home, f"{match[1]}.txt")), line)
-    _compiles(name, "a statement", pattern)
-    for part in literals.alternatives(ascii_digits(pattern)):
-        width = width_of(part)
+    _compiles(name, "a statement", pattern, memo)
+    for part, width in memo("alternatives", pattern, _measured):
         if width is None:
             raise RuleError(f"{name}: a statement could match more than {MAX_WIDTH} code points: {line[:60]}")
         yield Statement(part, width + 3, number, exact, check)
+
+
+def _measured(pattern: str) -> list[tuple[str, int | None]]:
+    """The alternatives of a statement, each with its width."""
+    return [(part, width_of(part)) for part in literals.alternatives(ascii_digits(pattern))]
 
 
 @functools.cache
@@ -405,9 +420,9 @@ def _check(name: str, check: str) -> str:
     return check
 
 
-def _compiles(name: str, key: str, pattern: str) -> None:
+def _compiles(name: str, key: str, pattern: str, memo: Memo) -> None:
     try:
-        re.compile(pattern)
+        memo("compiles", pattern, lambda text: bool(re.compile(text)))
     except re.error as error:
         raise RuleError(f"{name}: {key} does not compile: {error.msg} at position {error.pos}") from None
 

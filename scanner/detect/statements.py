@@ -116,10 +116,9 @@ class Judge:
         self._rules = ruleset.rules
         self._owners = owners
         self._plain = confirm.Words(ruleset, owners)
-        self._unless = [re.compile(r.unless, re.IGNORECASE) if r.unless else None for r in ruleset.rules]
         self._context = [_Stems(r.context) if r.context else None for r in ruleset.rules]
         self._sayings = sayings
-        self._regexes = [saying.statement.regex() for saying in sayings]
+        self._regexes: list[re.Pattern[str] | None] = [None] * len(sayings)
         self._denies = [_DENIES.search(_AHEAD.sub("", saying.statement.pattern)) is not None for saying in sayings]
         self._speech = speech.Speech(ruleset.home / "words")
         self.model = _model(Path(__file__).with_name(MODEL))
@@ -185,6 +184,8 @@ class Judge:
     def spots(self, number: int, text: str, ends: Sequence[int] | None) -> Iterator[tuple[int, int]]:
         """Where a statement's expression matches, given where its triggers ended; None means anywhere."""
         saying, regex = self._sayings[number], self._regexes[number]
+        if regex is None:
+            regex = self._regexes[number] = saying.statement.regex()
         for low, high, last in _windows(ends, saying.lead, saying.tail, len(text)):
             for match in regex.finditer(text, low, high):
                 stop = match.end()
@@ -197,8 +198,8 @@ class Judge:
 
     def _excepted(self, text: str, one: Candidate) -> bool:
         """Whether what the rule calls its exceptions stands around a candidate."""
-        unless = self._unless[one.rule]
-        return unless is not None and unless.search(confirm.sentence(text, one.start, one.end)) is not None
+        unless = self._rules[one.rule].unless
+        return bool(unless) and confirm.excepts(unless, text, one.start, one.end)
 
     def weigh(
         self,

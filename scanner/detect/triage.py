@@ -7,7 +7,6 @@ in the user's cache folder under a digest of everything it was made from (patter
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from dataclasses import dataclass
 from importlib import metadata
@@ -16,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scanner.detect import literals
 from scanner.detect.fold import NEEDS
-from scanner.detect.literals import required
+from scanner.detect.literals import Literal, Required, required
+from scanner.detect.memo import keep, opened
 from scanner.detect.rules import Rule, Ruleset, Statement, Word
 from scanner.errors import RuleError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -53,12 +54,23 @@ class Expression:
 
 
 class Database:
-    """A compiled set of expressions."""
+    """A compiled set of expressions.
 
-    def __init__(self, expressions: Sequence[Expression], cache: Path | None) -> None:
-        self.expressions = tuple(expressions)
+    They are written out only when the compiled form is not in the cache: `source` is what they are written from, if not themselves.
+    """
+
+    def __init__(
+        self, expressions: Sequence[Expression] | Callable[[], Sequence[Expression]], cache: Path | None, source: object = None
+    ) -> None:
+        self._expressions = expressions
         self.compiled_now = False
-        self._database: Any = self._open(cache) if self.expressions else None
+        state = (metadata.version("hyperscan"), self.expressions if source is None else (source, Path(__file__).read_bytes()))
+        self._database: Any = self._open(cache, hashlib.blake2b(repr(state).encode(), digest_size=16).hexdigest())
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """What is compiled."""
+        return tuple(self._expressions() if callable(self._expressions) else self._expressions)
 
     def scan(self, buffer: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Scan bytes. Returns, for every hit, the number of its expression and its end offset, ordered by offset."""
@@ -74,11 +86,10 @@ class Database:
         packed = np.unique(np.array(hits, np.int64))
         return packed & ((1 << _BITS) - 1), packed >> _BITS
 
-    def _open(self, cache: Path | None) -> Any:
+    def _open(self, cache: Path | None, state: str) -> Any:
         import hyperscan
 
-        state = hashlib.blake2b(repr((metadata.version("hyperscan"), self.expressions)).encode(), digest_size=16)
-        kept = cache / f"{state.hexdigest()}.hs" if cache else None
+        kept = cache / f"{state}.hs" if cache else None
         if kept and kept.is_file():
             try:
                 database = hyperscan.loadb(kept.read_bytes(), hyperscan.HS_MODE_BLOCK)
@@ -86,13 +97,17 @@ class Database:
                 return database
             except hyperscan.error:
                 kept.unlink(missing_ok=True)
-        database = self._compile(hyperscan)
+        expressions = self.expressions
+        if not expressions:
+            return None
+        database = self._compile(hyperscan, expressions)
         self.compiled_now = True
         if kept:
-            _keep(kept, hyperscan.dumpb(database))
+            keep(kept, hyperscan.dumpb(database))
         return database
 
-    def _compile(self, hyperscan: Any) -> Any:
+    @staticmethod
+    def _compile(hyperscan: Any, every: Sequence[Expression]) -> Any:
         def compiled(expressions: Sequence[Expression]) -> Any:
             database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
             database.compile(
@@ -104,32 +119,15 @@ class Database:
             return database
 
         try:
-            return compiled(self.expressions)
+            return compiled(every)
         except hyperscan.error:
-            for expression in self.expressions:
+            for expression in every:
                 try:
                     compiled([expression])
                 except hyperscan.error as error:
                     why = str(error).splitlines()[0]
                     raise RuleError(f"{expression.owner}: its trigger does not compile: {why}") from None
             raise
-
-
-def _keep(path: Path, data: bytes) -> None:
-    """Write a cache file whole, or not at all; a cache that cannot be written is none."""
-    aside = path.with_suffix(f".{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(data)
-        os.replace(aside, path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-
-
-def cache_folder() -> Path:
-    """Where compiled rules are kept: the user's cache folder."""
-    root = os.environ.get("XDG_CACHE_HOME") or (os.environ.get("LOCALAPPDATA") if os.name == "nt" else str(Path.home() / ".cache"))
-    return Path(root or ".cache") / "persondata"
 
 
 def fold_database() -> Database:
@@ -166,15 +164,20 @@ def word_database(ruleset: Ruleset, cache: Path | None, *, prose: bool = True) -
     """
     import hyperscan
 
-    expressions, owners = [], []
-    for index, rule in enumerate(ruleset.rules):
-        for word in dict.fromkeys(rule.words) if prose or not rule.prose else ():
-            flags = 0 if word.exact else hyperscan.HS_FLAG_CASELESS
-            expressions.append(Expression(_word_trigger(word), flags, f"{rule.file}: {rule.id}: word {word.text!r}"))
-            owners.append((index, word))
-    if len(expressions) >= 1 << _BITS:
+    owners = [
+        (index, word) for index, rule in enumerate(ruleset.rules) for word in (dict.fromkeys(rule.words) if prose or not rule.prose else ())
+    ]
+    if len(owners) >= 1 << _BITS:
         raise RuleError(f"there are more than {1 << _BITS} words")
-    return Database(expressions, cache), tuple(owners)
+
+    def written() -> Iterator[Expression]:
+        for index, word in owners:
+            rule = ruleset.rules[index]
+            flags = 0 if word.exact else hyperscan.HS_FLAG_CASELESS
+            yield Expression(_word_trigger(word), flags, f"{rule.file}: {rule.id}: word {word.text!r}")
+
+    source = [(index, word.text, word.exact, word.open_left, word.open_right) for index, word in owners]
+    return Database(lambda: tuple(written()), cache, source), tuple(owners)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +194,18 @@ def statement_database(ruleset: Ruleset, cache: Path | None) -> tuple[Database, 
     """The words that statements cannot do without; all statements; and of which of them each expression is a trigger."""
     import hyperscan
 
+    with opened(cache, "statements", literals.__file__) as memo:
+        needed = {
+            statement.pattern: _needed(memo("required", statement.pattern, _told))
+            for rule in ruleset.rules
+            for statement in rule.statements
+        }
     sayings: list[Saying] = []
     shared: dict[tuple[str, int], tuple[Expression, list[int]]] = {}
     for index, rule in enumerate(ruleset.rules):
         for statement in rule.statements:
             flags = 0 if statement.exact else hyperscan.HS_FLAG_CASELESS
-            needs = required(statement.pattern)
+            needs = needed[statement.pattern]
             lead, tail = (needs.lead, needs.tail + 3) if needs else (statement.width, 3)
             triggers = [(_either_case(one.trigger()), flags) for one in sorted(needs.words)] if needs else [
                 (rf"(?:^|[^0-9A-Za-z_])(?:{_on_bytes(statement.pattern)})", flags | hyperscan.HS_FLAG_PREFILTER)
@@ -207,6 +216,16 @@ def statement_database(ruleset: Ruleset, cache: Path | None) -> tuple[Database, 
                 shared.setdefault(trigger, (expression, []))[1].append(len(sayings))
             sayings.append(Saying(index, statement, lead, tail))
     return Database([one for one, _ in shared.values()], cache), tuple(sayings), [sorted(set(numbers)) for _, numbers in shared.values()]
+
+
+def _told(pattern: str) -> object:
+    """What a pattern requires, as JSON."""
+    needs = required(pattern)
+    return needs and [sorted(needs.words), needs.lead, needs.tail]
+
+
+def _needed(told: Any) -> Required | None:
+    return Required(frozenset(Literal(*word) for word in told[0]), told[1], told[2]) if told else None
 
 
 def _spelled(text: str) -> str:
