@@ -305,7 +305,7 @@ def literal(dialect: str, value: str) -> str:
     known = {
         "sqlite": f"cast(x'{hex}' as text)",
         "postgresql": f"convert_from(decode('{hex}', 'hex'), 'UTF8')",
-        "mysql": f"convert(x'{hex}' using utf8mb4)",
+        "mysql": f"_utf8mb4 x'{hex}'",  # a literal yields to the collation of the column
         "duckdb": f"decode(unhex('{hex}'))",
     }
     return known.get(dialect) or "'" + value.replace("'", "''") + "'"
