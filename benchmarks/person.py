@@ -10,6 +10,7 @@ import argparse
 import functools
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,10 +20,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from scanner.demo.truth import Record, Request, Subject, truth
-from scanner.model import Hit, Link
+from scanner.model import Hit, Link, Reading, Unit
 
 FUNCTION = ("handler", "signature")
 _LINKS = tuple(Link)
@@ -136,8 +137,12 @@ def company(servers: bool) -> Iterator[Path]:
 
 @contextmanager
 def searching(folder: Path) -> Iterator[Answers]:
-    """A function from a request to the hits of its search. Sources stay open and the tables' graph is kept from one to the next;
-    everything that a search reads it reads for itself."""
+    """A function from a request to the hits of its search.
+
+    Nobody changes the company meanwhile, so that what does not depend on who is searched for is done once: sources are opened,
+    the tables' graph is loaded, what `units` and `read` gave is kept in memory, and so are identifiers that were made ready to be swept for.
+    Looking up and sweeping is done each time.
+    """
     from scanner import config
     from scanner.cli import find, options
     from scanner.subject import identifiers, search
@@ -150,17 +155,33 @@ def searching(folder: Path) -> Iterator[Answers]:
         made, problems = find.graph_of(sources, book)
         assert not problems, problems
         shelf = Shelf(book, sources)
+        compiled: dict[Any, Any] = {}
+        for source in sources:
+            _remember(source)
 
         def answers(request: Request) -> tuple[Hit, ...]:
             subject = identifiers.from_options(
                 cpr=_some(request.cpr), email=_some(request.email), phone=_some(request.phone), name=_some(request.name),
                 address=_some(request.address), ids=tuple(f"{k}={v}" for k, v in request.id.items()), anyway=True,
             )  # fmt: skip
-            answer = search.search(subject, sources, made, shelf)
+            answer = search.search(subject, sources, made, shelf, cache=compiled)
             assert not answer.unread, answer.unread
             return answer.hits
 
         yield answers
+
+
+def _remember(source: Any) -> None:
+    """Have a source list its units once, and read each of them once."""
+    listed, read = list(source.units()), source.read
+    kept: dict[Unit, list[Reading]] = {}
+
+    def remembered(unit: Unit) -> Iterator[Reading]:
+        if unit not in kept:
+            kept[unit] = list(read(unit))
+        yield from kept[unit]
+
+    source.units, source.read = lambda: iter(listed), remembered
 
 
 def _some(value: str) -> tuple[str, ...]:
@@ -207,12 +228,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.person", description=__doc__)
     parser.add_argument("--servers", action="store_true", help="with PostgreSQL and MariaDB as well, started for this")
     parser.add_argument("--verbose", action="store_true", help="each record missed and each wrong one")
-    parser.add_argument("--only", default="", help="one subject by number or name, or those of one kind")
+    parser.add_argument("--only", action="append", help="one subject by number or name, or those of one kind; may be repeated")
     parser.add_argument("--jobs", type=int, default=1, help="so many processes share the subjects")
     given = parser.parse_args()
-    wanted = [one for one in truth().subjects if given.only in ("", str(one.number), one.name, *one.kinds)]
-    if not wanted:
-        parser.error(f"nobody is called {given.only}, and no kind of subject is")
+    wanted = list(truth().subjects)
+    for only in given.only or ():
+        if not any(only in (str(one.number), one.name, *one.kinds) for one in wanted):
+            parser.error(f"nobody is called {only}, and no kind of subject is")
+    if given.only:
+        wanted = [one for one in wanted if {str(one.number), one.name, *one.kinds} & set(given.only)]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and folders are put away
     known, total, begun = {one.number: one for one in wanted}, Tally(), time.monotonic()
     with company(given.servers) as folder:
         for done, (number, tally) in enumerate(measure(folder, known, given.jobs), 1):

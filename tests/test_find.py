@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -15,6 +16,7 @@ from scanner.subject import graph, identifiers, search
 from scanner.subject.bookshelf import Shelf
 from scanner.subject.links import judge
 from scanner.subject.rows import read
+from scanner.subject.signoffs import signed
 
 Cli = Callable[..., CompletedProcess[str]]
 
@@ -108,6 +110,97 @@ def test_what_a_family_shares_does_not_lead_from_one_to_the_other(shop: Path) ->
     assert hits["customers", "customer_no=10403"][0] is Link.POSSIBLE
     assert hits["orders", "order_no=O-10404"][0] is Link.CERTAIN
     assert ("orders", "order_no=O-10403") not in hits
+
+
+def mail(sender: str, text: str) -> str:
+    return f"From x@y Mon Jan  5 09:00:00 2026\nFrom: {sender}\nTo: info@firma.example\nMessage-ID: <{abs(hash(text))}@x>\n\n{text}\n\n"
+
+
+def test_a_first_name_under_a_message_tells_who_of_a_family_wrote_it(shop: Path) -> None:
+    texts = {
+        "hers": "Billederne skal slettes.\n\nHilsen Ida\n\nDen 3. januar 2026 skrev Firma:\n> Hej Bent\n> Bent",
+        "his": "Hej Ida og Mads\n\nHun hedder Ida, jeg hedder Bent.\n\n/Bent",
+        "nobody's": "Hvor bliver pakken af?",
+    }
+    (shop / "share/post.mbox").write_text("".join(mail("Familien Holm <familien.holm@example.org>", text) for text in texts.values()))
+    records = {name: ("post.mbox", f"message=<{abs(hash(text))}@x>") for name, text in texts.items()}
+    hits = found(shop, ids=("customer_no=10404",))
+    assert {name: hits[record][0] for name, record in records.items()} == {
+        "hers": Link.LIKELY, "his": Link.POSSIBLE, "nobody's": Link.POSSIBLE
+    }  # fmt: skip
+    assert hits[records["hers"]][1] is Role.AUTHOR
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Send venligst fakturaen.\n\nMed venlig hilsen\nIda Holm\nFirma ApS, Engdraget 7\nTlf. 28 11 22 33\n", {"Ida Holm"}),
+        ("Tak for hurtig hjælp! Bedste hilsner, Freja", {"Freja"}),
+        ("Vi kommer på fredag.\nKh. Lise & Ole", {"Lise", "Ole"}),
+        ("kan i ringe\nmvh ida", {"ida"}),
+        ("Ring til mig.\n- Ida\n\nSendt fra min iPhone", {"Ida"}),
+        ("Min konto er 1234 5678901.\n\nBent H, 28112233", {"Bent H"}),
+        ("Hej Ida\n\nJeg hed før Ida Sønderby.", set()),
+        ("Kære Ida", set()),
+        ("", set()),
+    ],
+)
+def test_who_signs_a_message(text: str, names: set[str]) -> None:
+    found = set(signed(text))
+    assert names <= found
+    assert not {name for name in found - names if "Ida" in name or "Bent" in name}
+
+
+def test_a_family_mailbox_is_its_members_and_a_firms_is_nobodys(shop: Path) -> None:
+    """Two customers gave the address as theirs; what is kept under it alone is likely either's. A firm's mailbox tells of nobody."""
+    with closing(sqlite3.connect(shop / "shop.db")) as book:
+        book.execute("create table newsletter_profile (email text primary key references customers (email), interests text)")
+        book.executemany("insert into customers values (?, ?, ?, '1', '', '', '', null)", FIRM)
+        book.executemany("insert into newsletter_profile values (?, 'rammer')", {(row[2],) for row in (*PEOPLE, *FIRM)})
+        book.commit()
+    family, firm = (("newsletter_profile", f"email={address}") for address in ("familien.holm@example.org", "info@havnen.example"))
+    assert found(shop, ids=("customer_no=10404",))[family][0] is Link.LIKELY
+    assert found(shop, ids=("customer_no=10407",))[firm][0] is Link.POSSIBLE
+
+
+FIRM = [(10_407, "Bo Lind", "info@havnen.example"), (10_408, "Tine Over", "info@havnen.example")]
+
+
+def test_what_a_former_name_and_an_address_lead_to_is_likely(shop: Path) -> None:
+    """The row has her mailbox and her first name with another surname; nothing that it tells makes it, or anything, certain."""
+    with closing(sqlite3.connect(shop / "shop.db")) as book:
+        book.execute("create table old_customers (id integer primary key, navn text, telefon text, cpr text)")
+        book.executemany(
+            "insert into old_customers values (?, ?, ?, ?)", [(1, "Louise Bagger", "29340011", "0102031234"), (2, "Bo", "1", "")]
+        )
+        book.execute("insert into customers values (10409, 'Louise Vinterberg', 'louise@post.example', '29340011', '', '', '', null)")
+        book.execute("insert into customers values (10410, 'Louise Vinterberg', 'lv@post.example', '29340012', '', '', '', null)")
+        book.execute("insert into orders values ('O-10409', 10409, null, '2026-01-01')")
+        book.commit()
+    hits = found(shop, name=("Louise Bagger",), email=("louise@post.example",))
+    hers = {("customers", "customer_no=10409"), ("orders", "order_no=O-10409"), ("old_customers", "id=1")}
+    assert {place: hits[place][0] for place in hers} == dict.fromkeys(hers, Link.LIKELY)
+    assert hits["customers", "customer_no=10410"][0] is Link.POSSIBLE
+    assert not any(link is Link.CERTAIN for link, _ in hits.values())
+
+
+def test_what_a_row_says_otherwise() -> None:
+    known = (
+        Identifier("PERSON", "Alexandra Brandstrup"),
+        Identifier("EMAIL_ADDRESS", "alex@example.com"),
+        Identifier("PERSON", "Alex Krogh"),
+    )
+    name = {"name": "PERSON"}
+    assert not read({"first_name": "Alex", "email": "alex@example.com"}, {}, known[:2]).against, "a first name alone is no other name"
+    assert read({"first_name": "Bo", "email": "alex@example.com"}, {}, known[:2]).against == {"PERSON"}
+    assert read({"name": "Brandstrup"}, {}, known[:2]).against == {"PERSON"}, "a surname alone may be any of the family's"
+    for text in ("Kan jeg hente den fredag? Ring på 42 30 99 01. Bo", "Ring til Bo, tak", "Bo: pakken mangler"):
+        assert not read({"message": text}, {"message": "PERSON"}, known).claims, "what is said is no name"
+    for text in ("Bo Holm", "bo holm", "Holm, Bo", "Anna van der Berg", "BO HOLM"):
+        assert [claim.text for claim in read({"message": text}, {"message": "PERSON"}, known).claims] == [text]
+    told = read({"name": "Alex Krogh", "email": "alex@example.com"}, name, known, doubtful=(2,))
+    assert (told.against, told.against_sure) == (set(), {"SURNAME"}), "a row does not speak for itself by the name that it told"
+    assert not read({"name": "Alex Krogh", "email": "alex@example.com"}, name, known).against_sure
 
 
 def test_father_and_son_of_one_name_at_one_address_are_told_apart_by_neither(shop: Path) -> None:

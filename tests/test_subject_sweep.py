@@ -16,7 +16,7 @@ from scanner.extract.text import Texts
 from scanner.model import Seams, Shape, Subject, TextBatch, Unit
 from scanner.subject.identifiers import Agreement, from_options
 from scanner.subject.plain import Plain
-from scanner.subject.sweep import Match, Sweep
+from scanner.subject.sweep import Cache, Match, Sweep
 
 METTE = from_options(
     cpr=["070761-4285"],
@@ -177,6 +177,38 @@ def test_many_rows_are_made_plain_as_each_alone(rows: list[str]) -> None:
     assert quick == slow, "where no mark stands, both expressions meet the same"
 
 
+@pytest.mark.parametrize("cache", [None, {}])
+def test_what_comes_in_later_is_found_as_if_it_had_been_known(mette: Sweep, cache: Cache | None) -> None:
+    rows = [
+        "Mette Kirstine Holm, 20 30 40 50, f. 7. juli 1961",
+        "mette.holm@post.example / KD-10442",
+        "Nørre Allé 6, 2200 København N 070761-4285",
+    ]
+    some = None
+    for count in (0, 2, 2, 5, len(METTE.identifiers)):
+        some = Sweep(Subject(METTE.identifiers[:count]), cache=cache, before=some)
+        expected = [match for match in mette.scan([batch(rows)]) if match.identifier < count]
+        assert list(some.scan([batch(rows)])) == expected
+    assert len({match.identifier for match in expected}) == len(METTE.identifiers)
+    assert cache is None or len(cache) == len(METTE.identifiers)
+
+
+def test_what_is_too_large_to_be_kept_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from scanner.sources import open_source
+    from scanner.subject import texts
+
+    (tmp_path / "a.txt").write_text("Mette\n" * 100)
+    source = open_source(str(tmp_path))
+    (unit,) = (one for one in source.units() if isinstance(one, Unit))
+    for size, again in ((texts.KEPT, 100), (500, 1)):
+        monkeypatch.setattr(texts, "KEPT", size)
+        kept = texts.Kept()
+        (tmp_path / "a.txt").write_text("Mette\n" * 100)
+        assert [sum(len(one.texts[0].as_py()) for one in kept.read(source, unit) if isinstance(one, TextBatch))] == [600]
+        (tmp_path / "a.txt").write_text("Mette\n")
+        assert sum(len(one.texts[0].as_py()) for one in kept.read(source, unit) if isinstance(one, TextBatch)) == again * 6
+
+
 @pytest.mark.parametrize("processes", [None, 1])
 def test_readers_stay_from_one_pass_to_the_next(tmp_path: Path, processes: int | None) -> None:
     from multiprocessing import active_children
@@ -191,7 +223,8 @@ def test_readers_stay_from_one_pass_to_the_next(tmp_path: Path, processes: int |
     (tmp_path / "d.zip").write_bytes(b"PK\x03\x04" + b"x" * 99)
     source = open_source(str(tmp_path), name="share")
     units = [one for one in source.units() if isinstance(one, Unit)]
-    known, more = Subject(METTE.identifiers[NAME : NAME + 1]), Subject(METTE.identifiers[PHONE : NAME + 1])
+    name, phone = METTE.identifiers[NAME], METTE.identifiers[PHONE]
+    known, more = Subject((name,)), Subject((name, phone))
     before, held = set(active_children()), []
 
     with closing(Readers(setup := Setup((source,), known, {}), Desk(setup), processes, Limits())) as readers:
@@ -201,6 +234,8 @@ def test_readers_stay_from_one_pass_to_the_next(tmp_path: Path, processes: int |
             places = {place.object for one in came for place in one.places}
             assert places == {unit.object for unit in some} & ({"a.txt"} if subject is known else {"a.txt", "b.txt"})
             assert {problem.object for one in came for problem in one.problems} == {unit.object for unit in some} & {"d.zip"}
+            if some:
+                (tmp_path / "a.txt").unlink(missing_ok=True)  # what was read is not read again
     assert [len(pids) for pids in held] == ([0] * 5 if processes is None else [0, 1, 1, 1, 1]), "started when there is something to read"
     assert len(set.union(*held)) == (processes or 0), "and only once"
     assert not set(active_children()) - before

@@ -10,6 +10,7 @@ from scanner.subject.likeness import EMPTY, UNKNOWN, Likeness, different, same, 
 
 _AT = re.compile(r"\s?[(\[{<]\s?(?:at|snabel-?a|a)\s?[)\]}>]\s?", re.IGNORECASE)
 _DOT = re.compile(r"\s?[(\[{<]\s?(?:dot|punktum|prik)\s?[)\]}>]\s?", re.IGNORECASE)
+_FAMILIES = frozenset({"familie", "familien", "fam", "family"})
 DOTLESS = frozenset({"gmail.com", "googlemail.com"})
 """Domains at which dots before the @ make no difference (Google, "Dots don't matter in Gmail addresses")."""
 
@@ -74,6 +75,12 @@ def is_shared_mailbox(email: str) -> bool:
     shared = checks.listed("shared_mailboxes.txt")
     first = re.split(r"[._\d-]", parts[0], maxsplit=1)[0]
     return parts[0] in shared or first in shared
+
+
+def is_family_mailbox(email: str) -> bool:
+    """Whether a mailbox is called after a family, which reads it together: familien.holm@."""
+    parts = mailbox(email)
+    return parts is not None and re.split(r"[._\d-]", parts[0], maxsplit=1)[0] in _FAMILIES
 
 
 def email_fault(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from scanner.model import Identifier, Link, Role
 from scanner.subject.identifiers import Agreement, Likeness, Strength, strength
+from scanner.subject.names import GIVEN
 
 _NAMES = {
     "PERSON": "name", "EMAIL_ADDRESS": "e-mail address", "PHONE_NUMBER": "phone number", "ADDRESS": "address", "DK_CPR": "CPR number",
@@ -15,6 +16,7 @@ _NAMES = {
     "CREDIT_CARD": "payment card", "USERNAME": "login", "COOKIE_ID": "cookie", "DK_PASSPORT": "passport number",
     "DK_DRIVING_LICENCE": "driving licence", "IP_ADDRESS": "IP address",
 }  # fmt: skip
+_REACHED = frozenset({"EMAIL_ADDRESS", "PHONE_NUMBER"})
 _GOOD = (Agreement.SAME, Agreement.VARIANT)
 
 
@@ -120,6 +122,8 @@ def judge(
         return said(Link.LIKELY, 0.7)
     if kinds - {"ADDRESS", "DATE_OF_BIRTH"}:
         return said(Link.LIKELY, 0.65)
+    if name is not None and name.likeness.how in GIVEN and any(identifiers[e.identifier].entity in _REACHED for e in medium):
+        return said(Link.LIKELY, 0.6)  # a family shares its mailbox and its phone, but not its first names
     if medium:
         return said(Link.POSSIBLE, 0.2)
     return said(None, 0.0)

@@ -97,7 +97,7 @@ def agreement(one: tuple[str, ...], other: tuple[str, ...]) -> Likeness:
 def _single(longer: tuple[str, ...], at: int) -> Likeness:
     if at == len(longer) - 1:
         return weak("surname only")
-    return weak("first name only" if at == 0 else "one of the names only")
+    return weak(_FIRST if at == 0 else "one of the names only")
 
 
 def _whole(one: tuple[str, ...], other: tuple[str, ...], pairs: list[tuple[int, int, str]], hows: list[str], clump: bool) -> Likeness:
@@ -112,13 +112,16 @@ def _whole(one: tuple[str, ...], other: tuple[str, ...], pairs: list[tuple[int, 
         said.append(_INITIAL)
     if missing:
         if last_other is None and is_given(one[-1]):
-            return weak("first names only")
+            return weak(_FIRSTS)
         met = {j for _, j, _ in pairs}
         gap = "surname missing" if len(other) - 1 not in met else "middle name missing" if 0 in met else "first of the names missing"
         said.append("one " + gap if gap == "surname missing" else gap)
     return variant(", ".join(said) or "same names, parted otherwise")
 
 
+_FIRST, _FIRSTS = "first name only", "first names only"
+GIVEN = frozenset({_FIRST, _FIRSTS})
+"""How a name is like another of which it says the first names: it tells the members of a family apart, and hardly anybody else."""
 _GENITIVE = "same name in the genitive"
 _INITIAL = "initial instead of the name"
 _TYPO = "one letter differs"

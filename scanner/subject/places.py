@@ -32,10 +32,12 @@ class Place:
 
     evidence: dict[tuple[int, str], Evidence] = field(default_factory=dict)
     against: set[str] = field(default_factory=set)
+    against_sure: set[str] = field(default_factory=set)
+    """What its row says otherwise, held against what is certain of her."""
     claims: tuple[Claim, ...] = ()
     way: Way | None = None
     whole: bool = False
     people: bool = False
     row: tables.Found | None = None
-    read: int = 0
-    """So many identifiers were known when its row was read last."""
+    read: tuple[int, int] = (0, 0)
+    """So many identifiers were known, and so many of them doubtful, when its row was read last."""

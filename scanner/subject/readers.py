@@ -10,6 +10,7 @@ from scanner import workers
 from scanner.jobs import Job
 from scanner.model import Limits, Problem, Subject, Unit
 from scanner.subject import texts
+from scanner.subject.sweep import Cache
 
 
 class Read(NamedTuple):
@@ -21,16 +22,16 @@ class Read(NamedTuple):
 
 
 class Desk:
-    """Where texts are held against what is known of the subject by now: its set is compiled when it is first needed."""
+    """Where texts are held against what is known of the subject by now: what comes in on the way is compiled when it is first needed."""
 
-    def __init__(self, setup: texts.Setup) -> None:
-        self._setup = setup
+    def __init__(self, setup: texts.Setup, cache: Cache | None = None) -> None:
+        self._setup, self._cache = setup, cache
         self._state: texts.State | None = None
 
     def state(self, subject: Subject) -> texts.State:
-        """Ready for this subject."""
+        """Ready for this subject: the one of before, of whom more may be known."""
         if self._state is None or self._state.setup.subject != subject:
-            self._state = texts.prepare(replace(self._setup, subject=subject))
+            self._state = texts.prepare(replace(self._setup, subject=subject), self._state, self._cache)
         return self._state
 
 

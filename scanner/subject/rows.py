@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from scanner.model import Identifier, Role
 from scanner.subject.fields import Meaning, Part, meaning, same_number, split
 from scanner.subject.identifiers import Agreement, Likeness, compare, fold_name
 from scanner.subject.links import Evidence
+from scanner.subject.names import GIVEN, akin
 
 _WHOLE = {
     Part.EMAIL, Part.PHONE, Part.CPR, Part.BORN, Part.LOGIN, Part.COOKIE, Part.IBAN, Part.ACCOUNT, Part.CARD, Part.PASSPORT,
@@ -41,6 +42,9 @@ class Row:
 
     evidence: list[Evidence] = field(default_factory=list)
     against: set[str] = field(default_factory=set)
+    """What it says otherwise of the person it is about, held against everything that is known of the subject."""
+    against_sure: set[str] = field(default_factory=set)
+    """The same, held against what is known for certain: it cannot speak for itself by what it has told."""
     claims: list[Claim] = field(default_factory=list)
 
 
@@ -52,7 +56,7 @@ def claims(row: Mapping[str, str | None], entities: Mapping[str, str]) -> Iterat
         if not text or len(text) > 300:
             continue
         means = meaning(name, entities.get(name, ""))
-        if means.part is Part.NONE:
+        if means.part is Part.NONE or (means.part is Part.NAME and meaning(name).part is Part.NONE and _is_sentence(text)):
             continue
         if means.part in _WHOLE:
             yield Claim(means.part.value, text, (name,), means.role)
@@ -61,6 +65,16 @@ def claims(row: Mapping[str, str | None], entities: Mapping[str, str]) -> Iterat
     for (role, _), held in parts.items():
         yield from _names(held, role)
         yield from _address(held, role)
+
+
+_PARTICLES = frozenset("af bin da de del den der di dos du el la le og te ten ter van von zu".split())
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether a cell says something, though the column is known for the names in it: messages of which most are signed."""
+    words = text.split()
+    small = [word for word in words if word[0].islower() and word not in _PARTICLES]
+    return len(words) > 8 or any(map(str.isdigit, text)) or 0 < len(small) < len(words)
 
 
 def _names(held: Mapping[Part, tuple[str, str]], role: Role) -> Iterator[Claim]:
@@ -101,10 +115,17 @@ def _whose(name: str, means: Meaning) -> str:
     return "_".join(w for w in split(name).split("_") if w not in _GENERIC)
 
 
-def read(row: Mapping[str, str | None], entities: Mapping[str, str], identifiers: Sequence[Identifier], where: str = "") -> Row:
-    """Hold a row against the subject. `where` is `source:object`, so that numbers are compared with their own columns only."""
+def read(
+    row: Mapping[str, str | None],
+    entities: Mapping[str, str],
+    identifiers: Sequence[Identifier],
+    where: str = "",
+    doubtful: Collection[int] = (),
+) -> Row:
+    """Hold a row against the subject. `where` is `source:object`, so that numbers are compared with their own columns only;
+    `doubtful` are identifiers that are only likely hers."""
     out = Row()
-    said: dict[str, list[Agreement]] = {}
+    said: dict[str, list[tuple[bool, int]]] = {}
     for claim in claims(row, entities):
         out.claims.append(claim)
         for number, known in enumerate(identifiers):
@@ -113,21 +134,36 @@ def read(row: Mapping[str, str | None], entities: Mapping[str, str], identifiers
                 continue
             elsewhere = known.entity == "CUSTOMER_ID" and known.column != f"{where}.{claim.fields[0]}"  # two systems number on their own
             if claim.role is Role.ABOUT and claim.entity in _APART and not (elsewhere and likeness.agreement is Agreement.DIFFERENT):
-                said.setdefault(claim.entity, []).append(likeness.agreement)
+                said.setdefault(claim.entity, []).append((_agrees(claim.entity, likeness), number))
             if likeness.agreement is not Agreement.DIFFERENT:
                 out.evidence.append(Evidence(number, likeness, ", ".join(claim.fields), claim.role, claim.role is Role.ABOUT))
     for entity, agreements in said.items():
-        good = (Agreement.SAME, Agreement.VARIANT) if entity == "PERSON" else (Agreement.SAME, Agreement.VARIANT, Agreement.WEAK)
-        if not any(agreement in good for agreement in agreements):
-            out.against.add("SURNAME" if entity == "PERSON" and _first_name(out.claims, identifiers) else entity)
+        sure = [agrees for agrees, number in agreements if number not in doubtful]
+        if any(agrees for agrees, _ in agreements) and (any(sure) or not sure):
+            continue
+        if any(agrees for agrees, _ in agreements):
+            surname = _first_name(out.claims, [one for number, one in enumerate(identifiers) if number not in doubtful])
+        else:
+            surname = _first_name(out.claims, identifiers)
+        what = "SURNAME" if entity == "PERSON" and surname else entity
+        out.against_sure.add(what)
+        if not any(agrees for agrees, _ in agreements):
+            out.against.add(what)
     return out
+
+
+def _agrees(entity: str, likeness: Likeness) -> bool:
+    """Whether what a row says of the person it is about fits the subject; a surname alone fits her whole family."""
+    if likeness.agreement in (Agreement.SAME, Agreement.VARIANT):
+        return True
+    return likeness.agreement is Agreement.WEAK and (entity != "PERSON" or likeness.how in GIVEN)
 
 
 def _first_name(claims: Sequence[Claim], identifiers: Sequence[Identifier]) -> bool:
     """Whether the person a row is about has another name but the subject's first name, as after a wedding."""
     said = [fold_name(c.text) for c in claims if c.entity == "PERSON" and c.role is Role.ABOUT]
     known = [fold_name(one.value) for one in identifiers if one.entity == "PERSON"]
-    return any(one and other and one[0] == other[0] for one in said for other in known)
+    return any(one and other and (one[0] == other[0] or one[0] in akin(other[0])) for one in said for other in known)
 
 
 def _alike(known: Identifier, claim: Claim, where: str) -> Likeness | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scanner.errors import SourceError
 from scanner.model import Database, Hit, Identifier, Limits, Link, Problem, Role, Source, Subject, Unit
 from scanner.subject import tables, texts
+from scanner.subject.contacts import is_family_mailbox, is_shared_mailbox
 from scanner.subject.fields import PEOPLE, concepts
 from scanner.subject.graph import Edge, EdgeKind, Graph, Node
 from scanner.subject.identifiers import Agreement, Strength, compare, fold_name, strength
@@ -19,6 +20,7 @@ from scanner.subject.places import OTHER_NAME, Address, Place, Way
 from scanner.subject.readers import Desk, Readers
 from scanner.subject.rows import Claim, read
 from scanner.subject.shared import find_namesakes, find_shared
+from scanner.subject.sweep import Cache
 
 if TYPE_CHECKING:
     from scanner.subject.bookshelf import Shelf
@@ -45,7 +47,8 @@ class Answer:
 
 
 class Search:
-    """One search. `sources` are those that could be opened; `shelf` answers from the inventory, where there is one."""
+    """One search. `sources` are those that could be opened; `shelf` answers from the inventory, where there is one; `cache` serves
+    searches that are made in one process (`processes=None`) after each other."""
 
     def __init__(
         self,
@@ -57,12 +60,14 @@ class Search:
         sweep: str = "auto",
         limits: Limits = Limits(),
         processes: int | None = None,
+        cache: Cache | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.identifiers: list[Identifier] = list(subject.identifiers)
         self._sources, self._graph, self._shelf = sources, graph, shelf
         self._databases: dict[str, Database] = {s.name: s for s in sources if isinstance(s, Database)}
         self._sweep, self._limits, self._processes, self._progress = sweep, limits, processes, progress
+        self._cache = cache
         self._places: dict[Address, Place] = {}
         self._shared: set[int] = set()
         self._doubtful: set[int] = set()
@@ -76,7 +81,7 @@ class Search:
         """Tables to a fixed point, then texts; again where the texts told of something new."""
         told = 0
         setup = texts.Setup(tuple(self._sources), Subject(tuple(self.identifiers)), self._shelf.entities)
-        desk = Desk(setup)
+        desk = Desk(setup, self._cache)
         with closing(Readers(setup, desk, self._processes, self._limits)) as readers:
             for number in range(PASSES):
                 told = self._tables(told)
@@ -121,7 +126,7 @@ class Search:
         """Hold all rows against what is known by now, decide what is shared, and take up what rows that are hers tell."""
         for (source, object, _), place in self._places.items():
             node = self._graph.nodes.get((source, object))
-            if place.row is not None and node is not None and place.read < len(self.identifiers):
+            if place.row is not None and node is not None and place.read != (len(self.identifiers), len(self._doubtful)):
                 self._row(place.row, node)
         self._notes |= dict.fromkeys(find_shared(self._places, self.identifiers, self._shared, self._doubtful))
         find_namesakes(self._places, self.identifiers, self._shared)
@@ -138,9 +143,9 @@ class Search:
 
     def _row(self, found: tables.Found, node: Node) -> Place:
         place = self._places.setdefault((found.source, found.object, found.record), Place())
-        held = read(found.row, node.entities, self.identifiers, f"{found.source}:{found.object}")
+        held = read(found.row, node.entities, self.identifiers, f"{found.source}:{found.object}", self._doubtful)
         place.row, place.people, place.claims = found, node.people, tuple(held.claims)
-        place.against, place.read = held.against, len(self.identifiers)
+        place.against, place.against_sure, place.read = held.against, held.against_sure, (len(self.identifiers), len(self._doubtful))
         place.evidence |= {(one.identifier, one.field): one for one in held.evidence}
         return place
 
@@ -148,8 +153,8 @@ class Search:
         """Weigh a record by what is certain of her; and where that is not enough by what is likely, which makes it likely at most."""
         everything = list(place.evidence.values())
         sure = [one for one in everything if one.identifier not in self._doubtful]
-        judged = judge(self.identifiers, sure, place.against, self._shared)
-        if judged.link is Link.CERTAIN or len(sure) == len(everything):
+        judged = judge(self.identifiers, sure, place.against | place.against_sure, self._shared)
+        if judged.link is Link.CERTAIN or (len(sure) == len(everything) and place.against_sure <= place.against):
             return judged
         more = judge(self.identifiers, everything, place.against, self._shared)
         if more.link is Link.CERTAIN:
@@ -208,7 +213,7 @@ class Search:
         base = parent.way.score if parent.way is not None else self._judged(parent).score
         score = base if edge.declared else min(base, max(edge.score, 0.6))
         if edge.kind is EdgeKind.OWNER:
-            score = min(score, self._owned(found, edge), 0.5 if self._is_shared(found.row.get(edge.columns[0])) else 1.0)
+            score = min(score, self._owned(found, edge), self._common(found.row.get(edge.columns[0]), place))
         role = {EdgeKind.HANDLER: Role.HANDLER, EdgeKind.OWNER: Role.ABOUT, EdgeKind.PART: Role.ABOUT}.get(edge.kind, Role.MENTIONED)
         if role is Role.MENTIONED:
             score = min(score, 0.7)  # another person's row: a guest of her booking, a next of kin
@@ -222,13 +227,22 @@ class Search:
             why = f"{verb} the row of {edge.to} that is hers (by {', '.join(edge.columns)}{how})"
         place.way = Way(step.parent, why, ", ".join(edge.columns), score, role)
 
-    def _is_shared(self, text: str | None) -> bool:
-        """Whether a value that joins two rows is one that several people use: a family's mailbox is nobody's alone."""
-        return bool(text) and any(
-            compare(one, one.entity, text or "").agreement is Agreement.SAME
+    def _common(self, text: str | None, place: Place) -> float:
+        """How surely a row is hers by a value that joins it to a row of hers: what several people use is nobody's alone.
+
+        A family's mailbox that she gave as her own is hers as well as theirs, unless the row names one of them.
+        """
+        if not text:
+            return 1.0
+        met = [
+            one
             for one in (self.identifiers[number] for number in self._shared)
-            if one.entity in ("EMAIL_ADDRESS", "PHONE_NUMBER")
-        )
+            if one.entity in ("EMAIL_ADDRESS", "PHONE_NUMBER") and compare(one, one.entity, text).agreement is Agreement.SAME
+        ]
+        if not met:
+            return 1.0
+        firm = any(one.entity != "EMAIL_ADDRESS" or (is_shared_mailbox(one.value) and not is_family_mailbox(one.value)) for one in met)
+        return 0.5 if firm or place.against & OTHER_NAME else 0.6
 
     def _owned(self, found: tables.Found, edge: Edge) -> float:
         """How surely a row that was reached along an edge is hers, by what else it says of its owner: nobody, or somebody else."""
@@ -271,10 +285,10 @@ class Search:
                     continue
                 why = f"{title(claim.entity)} in a record of {object} that is {'certainly' if link is Link.CERTAIN else 'likely'} hers"
                 self._learn(claim, column, why, step, link)
-            for claim in self._noted(place) if link is Link.CERTAIN else ():
-                self._learn(
-                    claim, "", f"e-mail address like her name in a note of the row of {object} that is certainly hers", step, Link.LIKELY
-                )
+            for claim in self._noted(place):
+                how = "certainly" if link is Link.CERTAIN else "likely"
+                why = f"e-mail address like her name in a note of the row of {object} that is {how} hers"
+                self._learn(claim, "", why, step, Link.LIKELY)
 
     def _noted(self, place: Place) -> Iterator[Claim]:
         """E-mail addresses in the running text of a person's own row, where they are made of her name."""
@@ -301,7 +315,8 @@ class Search:
         if not mine:
             return None
         if place.against & OTHER_NAME and not {self.identifiers[e.identifier].entity for e in mine} & {"DK_CPR", "CUSTOMER_ID"}:
-            return None
+            # Her mailbox and her first name with another surname: she has married, or not yet when the row was written.
+            return None if "PERSON" in place.against else Link.LIKELY
         return judged.link
 
     def _keys(self, place: Place) -> set[str]:
@@ -368,7 +383,7 @@ class Search:
                     place = self._places[source, one.object, one.record]
                     node = self._graph.nodes.get((source, object))
                     if node is not None and one.record in rows and one.object == object:
-                        place.row, place.people = rows[one.record], node.people
+                        place.row, place.people, place.whole = rows[one.record], node.people, False
 
     def _units(self, hit: set[int]) -> Iterator[Unit]:
         if self._sweep == "off" and not hit:

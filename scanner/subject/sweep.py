@@ -6,8 +6,9 @@ What the two passes find in a text is what the exact code alone would find in al
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,9 @@ from scanner.model import Subject, TextBatch
 from scanner.subject import plain
 from scanner.subject.likeness import Likeness
 from scanner.subject.seekers import Seeker, Span, seek
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 AT_ONCE = 8 * 2**20
 """Batches are scanned together up to so many bytes."""
@@ -42,27 +46,26 @@ class Match:
     likeness: Likeness
 
 
+Cache: TypeAlias = MutableMapping[tuple[triage.Expression, ...], triage.Database]
+
+
 class Sweep:
-    """A subject made ready to be looked for. `cache`, where given, keeps compiled sets in memory from one to the next."""
+    """A subject made ready to be looked for.
 
-    def __init__(
-        self, subject: Subject, *, names: bool = True, cache: MutableMapping[tuple[triage.Expression, ...], triage.Database] | None = None
-    ) -> None:
-        import hyperscan
+    `before` was made of the first identifiers of the same subject: only the others are compiled. `cache`, where given, keeps
+    the set of each identifier in memory from one subject to the next; one set for all of them is scanned quicker.
+    """
 
-        made = ((number, seek(one, names=names)) for number, one in enumerate(subject.identifiers))
-        self._seekers: dict[int, Seeker] = {number: seeker for number, seeker in made if seeker is not None}
-        self._owners: list[int] = []
-        expressions = []
-        for number, seeker in self._seekers.items():
-            for trigger in seeker.triggers:
-                expressions.append(triage.Expression(trigger, hyperscan.HS_FLAG_CASELESS, f"identifier {number + 1}"))
-                self._owners.append(number)
-        key = tuple(expressions)
-        database = cache.get(key) if cache is not None else None
-        self._database = triage.Database(key, None) if database is None else database
-        if cache is not None:
-            cache[key] = self._database
+    def __init__(self, subject: Subject, *, names: bool = True, cache: Cache | None = None, before: Sweep | None = None) -> None:
+        self._seekers: dict[int, Seeker] = dict(before._seekers) if before is not None else {}
+        self._sets: list[tuple[triage.Database, NDArray[np.int64]]] = list(before._sets) if before is not None else []
+        self._size = len(subject.identifiers)
+        added = range(before._size if before is not None else 0, self._size)
+        made = ((number, seek(subject.identifiers[number], names=names)) for number in added)
+        seekers = {number: seeker for number, seeker in made if seeker is not None}
+        self._seekers |= seekers
+        for some in ([number] for number in seekers) if cache is not None else [list(seekers)] if seekers else []:
+            self._sets.append(_compiled({number: seekers[number].triggers for number in some}, cache))
         self._plain = plain.Plain()
 
     def __repr__(self) -> str:
@@ -102,20 +105,29 @@ class Sweep:
         if not len(texts):
             return
         view, ends, folded = self._plain.joined(texts)
-        ids, at = self._database.scan(view)
-        if not len(ids):
+        owners, at = self._hits(view)
+        if not len(at):
             return
         numbers = np.searchsorted(ends, at - 1, side="left")
         cuts = np.flatnonzero(np.diff(numbers)) + 1
-        for hits in np.split(np.arange(len(ids)), cuts):
+        for hits in np.split(np.arange(len(at)), cuts):
             number = int(numbers[hits[0]])
             begin = int(ends[number - 1]) + 1 if number else 0
             raw = view[begin : int(ends[number])].tobytes()
-            found = self._row(raw.decode(), raw, [(self._owners[int(ids[hit])], int(at[hit]) - begin) for hit in hits])
+            found = self._row(raw.decode(), raw, [(int(owners[hit]), int(at[hit]) - begin) for hit in hits])
             if found:
                 batch = bisect_right(firsts, number) - 1
                 original = fold.fold(texts[number].as_py()) if number in folded else None
                 yield from _matches(found, batches[batch], first + batch, number - firsts[batch], original)
+
+    def _hits(self, view: memoryview) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Whose triggers end where, by place."""
+        found = [(owners[ids], at) for database, owners in self._sets for ids, at in [database.scan(view)]]
+        if len(found) == 1:
+            return found[0]
+        owners, at = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        order = np.lexsort((owners, at))
+        return owners[order], at[order]
 
     def _row(self, text: str, raw: bytes, hits: Sequence[tuple[int, int]]) -> list[tuple[int, Span]]:
         """What stands around some hits in a folded text; `hits` are (identifier, byte at which a trigger ends)."""
@@ -139,6 +151,19 @@ class Sweep:
             spans = (span for low, high in some for span in self._seekers[number].find(text, low, high))
             found += [(number, span) for span in best(spans)]
         return sorted(found, key=_place)
+
+
+def _compiled(triggers: Mapping[int, Sequence[str]], cache: Cache | None) -> tuple[triage.Database, NDArray[np.int64]]:
+    """The set of some identifiers' triggers, and whose each of them is."""
+    import hyperscan
+
+    key = tuple(triage.Expression(one, hyperscan.HS_FLAG_CASELESS, "identifier") for some in triggers.values() for one in some)
+    database = cache.get(key) if cache is not None else None
+    if database is None:
+        database = triage.Database(key, None)
+        if cache is not None:
+            cache[key] = database
+    return database, np.repeat(np.array(list(triggers), np.int64), [len(some) for some in triggers.values()])
 
 
 def best(spans: Iterator[Span]) -> list[Span]:

@@ -9,15 +9,19 @@ from typing import Any, NamedTuple
 
 from scanner.errors import SourceError
 from scanner.jobs import Job
-from scanner.model import Problem, Reading, Role, Shape, Source, Subject, TextBatch, Why
+from scanner.model import Identifier, Problem, Reading, Role, Shape, Source, Subject, TextBatch, Unit, Why
 from scanner.subject.fields import concepts, same_number
 from scanner.subject.identifiers import Agreement, compare
 from scanner.subject.links import Evidence
+from scanner.subject.names import GIVEN
 from scanner.subject.rows import Claim, read
-from scanner.subject.sweep import Match, Sweep
+from scanner.subject.signoffs import signed
+from scanner.subject.sweep import Cache, Match, Sweep
 
 TOGETHER = 64
-"""Batches that are swept at once."""
+"""Batches that are swept at once; more only where the last ones are fields of the same messages."""
+KEPT = 64 * 2**20
+"""Bytes of text that a worker keeps from one pass to the next."""
 _CPR = re.compile(r"(?<![\d-])(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d[ -]?\d{4}(?![\d-])")
 _CUE = re.compile(r"([^\W\d_]+)[ .]{0,2}(?:nr|nummer|no|number|id|#)?[ .:#]{0,3}$", re.IGNORECASE)
 _SIGNED = re.compile(r"(?:hilsen|mvh|vh|regards|sincerely|greetings|cheers)\b[^\n]{0,20},?\s*\n(?:[^\n]*\n){0,5}[^\n]*$", re.IGNORECASE)
@@ -49,17 +53,46 @@ class Setup:
     entities: Mapping[tuple[str, str], Mapping[str, str]]
 
 
+class Kept:
+    """What units gave, in memory: a second pass reads no document twice, as long as all of it together is not too much."""
+
+    def __init__(self) -> None:
+        self._units: dict[Unit, list[Reading]] = {}
+        self._size = 0
+
+    def read(self, source: Source, unit: Unit) -> Iterator[Reading]:
+        """Read a unit, or say again what it gave."""
+        if unit in self._units:
+            yield from self._units[unit]
+            return
+        held: list[Reading] = []
+        size = 0
+        for item in source.read(unit):
+            size += item.texts.nbytes + item.records.nbytes if isinstance(item, TextBatch) else 0
+            if self._size + size <= KEPT:
+                held.append(item)
+            else:
+                held.clear()
+            yield item
+        if self._size + size <= KEPT:
+            self._units[unit], self._size = held, self._size + size
+
+
 class State(NamedTuple):
     """A worker that is ready."""
 
     sources: dict[str, Source]
     setup: Setup
     sweep: Sweep
+    kept: Kept
 
 
-def prepare(setup: Setup) -> State:
-    """Compile the subject's set."""
-    return State({source.name: source for source in setup.sources}, setup, Sweep(setup.subject))
+def prepare(setup: Setup, before: State | None = None, cache: Cache | None = None) -> State:
+    """Compile the subject's set; after a state `before`, of the same subject of whom less was known, only what has come in since."""
+    known = before.setup.subject.identifiers if before is not None else ()
+    more = before is not None and setup.subject.identifiers[: len(known)] == known
+    sweep = Sweep(setup.subject, cache=cache, before=before.sweep if before is not None and more else None)
+    return State({source.name: source for source in setup.sources}, setup, sweep, before.kept if before is not None else Kept())
 
 
 def work(state: State, job: Job, watch: Callable[[str], None]) -> Generator[list[Place], None, list[Problem]]:
@@ -68,7 +101,7 @@ def work(state: State, job: Job, watch: Callable[[str], None]) -> Generator[list
     source.watch, source.skip = watch, job.skip
     problems: list[Problem] = []
     try:
-        for group in _groups(source.read(job.unit), problems):
+        for group in _groups(state.kept.read(source, job.unit), problems):
             places = list(look(state, job.unit.source, group))
             if places:
                 yield places
@@ -84,12 +117,20 @@ def _groups(reading: Iterator[Reading], problems: list[Problem]) -> Iterator[lis
         if isinstance(item, Problem):
             problems.append(item)
         elif isinstance(item, TextBatch):
-            if len(group) >= TOGETHER and item.records is not group[-1].records:
+            if len(group) >= TOGETHER and item.records is not group[-1].records and not _goes_on(group, item):
                 yield group
                 group = []
             group.append(item)
     if group:
         yield group
+
+
+def _goes_on(group: Sequence[TextBatch], item: TextBatch) -> bool:
+    """Whether a batch holds another field of messages whose fields came before: who sent them, what they say."""
+    if len(group) >= 4 * TOGETHER or not len(item.records) or not len(group[-1].records):
+        return False
+    first = item.records[0].as_py()
+    return first.startswith("message=") and first in group[-1].records.to_pylist()
 
 
 def look(state: State, source: str, batches: Sequence[TextBatch]) -> Iterator[Place]:
@@ -147,8 +188,26 @@ def _prose(state: State, batches: Sequence[TextBatch], object: str, record: str,
         if batch.by_line and _other_number(_line(text, batch, match), state):
             against.add("DK_CPR")
     if evidence:
+        evidence += _signature(known, evidence, batches, object, record)
         whole = not record.startswith(("message=", "ts=", "row=", "sheet=", "contact=", "item="))
         yield Place(object, record, tuple(evidence), frozenset(against), (), whole)
+
+
+def _signature(
+    known: Sequence[Identifier], evidence: Sequence[Evidence], batches: Sequence[TextBatch], object: str, record: str
+) -> Iterator[Evidence]:
+    """Her first name under a message from an address of hers: it says who of a family wrote it."""
+    sent = any(known[e.identifier].entity == "EMAIL_ADDRESS" and e.role is Role.AUTHOR for e in evidence)
+    if not sent or any(known[e.identifier].entity == "PERSON" for e in evidence):
+        return
+    body = next((one for one in batches if one.object == object and one.field == "body" and record in one.records.to_pylist()), None)
+    if body is None:
+        return
+    at = len(body.records) - 1 - body.records.to_pylist()[::-1].index(record)  # of a long message the last row
+    for name in signed(body.texts[at].as_py() or ""):
+        for number, one in enumerate(known):
+            if one.entity == "PERSON" and (likeness := compare(one, "PERSON", name)).how in GIVEN:
+                yield Evidence(number, likeness, "body", Role.SIGNATURE)
 
 
 def _other_number(line: str, state: State) -> bool:
