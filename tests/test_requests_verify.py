@@ -12,7 +12,7 @@ import stat
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from email.message import EmailMessage
@@ -25,7 +25,7 @@ from scanner.cli import find
 from scanner.cli.verify import _open
 from scanner.errors import InventoryError, UsageError
 from scanner.inventory import Book
-from scanner.model import Database, Hit, Link, Relation, Role
+from scanner.model import Database, Hit, Link, Relation, Role, Source
 from scanner.requests import certificate, certificate_keys, life, plan, row_print, verify
 from scanner.requests.plan import Action, Gap, Plan, Planned
 from scanner.requests.verify_hits import match
@@ -99,7 +99,7 @@ def sheet(path: Path, **sheets: list[list[str]]) -> None:
     import openpyxl
 
     book = openpyxl.Workbook()
-    book.remove(book.active)  # type: ignore[arg-type]
+    book.remove(book.active)
     for name, rows in sheets.items():
         made = book.create_sheet(name)
         for row in rows:
@@ -202,16 +202,14 @@ def deleted(company: Path) -> Path:
     return company
 
 
-def make(
-    folder: Path, decide: Callable[[Planned], Action | None] = lambda _: None, request: str = "", gaps: tuple[Gap, ...] = (), **given: str
-) -> Path:
+def make(folder: Path, decide: Callable[[Planned], Action | None] = lambda _: None, request: str = "", gaps: tuple[Gap, ...] = ()) -> Path:
     """A plan as a sweep makes it: what is surely hers goes, invoices are kept, what is only possible is left to a person."""
     settings = config.load(folder / "persondata.toml")
     with Book(folder / "persondata-inventory", write=False) as book:
         key = book.key()
         sources, lost = find.open_all((), settings, folder / "persondata-inventory", book)
         graph, _ = find.graph_of(sources, book)
-        subject = identifiers.from_options(**{name: (value,) for name, value in (given or {"email": EMAIL}).items()})
+        subject = identifiers.from_options(email=(EMAIL,))
         answer = search.search(subject, sources, graph, Shelf(book, sources), sweep="all", processes=None)
         assert not lost and not answer.unread
         prints = dict(printed(key, sources, answer.hits))
@@ -236,7 +234,7 @@ def planned(hit: Hit, prints: dict[tuple[str, str, str], str]) -> Planned:
     )  # fmt: skip
 
 
-def printed(key: bytes, sources: list[object], hits: tuple[Hit, ...]) -> Iterator[tuple[tuple[str, str, str], str]]:
+def printed(key: bytes, sources: Sequence[Source], hits: tuple[Hit, ...]) -> Iterator[tuple[tuple[str, str, str], str]]:
     for source in sources:
         if isinstance(source, Database):
             for relation in source.relations():
@@ -288,6 +286,15 @@ def test_the_inventory_may_speak_for_what_has_not_changed(deleted: Path) -> None
     assert look(deleted, sweep="auto").proven
     (deleted / "share/nyt.txt").write_text(f"Skriv til {EMAIL}\n")
     assert [hit.object for hit in look(deleted, sweep="auto").found] == ["nyt.txt"]
+
+
+@pytest.mark.slow
+def test_what_the_inventory_could_not_read_is_a_gap_though_it_has_not_changed(company: Path, cli: Cli) -> None:
+    (company / "share/laast.zip").write_bytes(b"PK\x03\x04" + b"\0" * 60)
+    cli("scan", "share", "--prose", "off", "--workers", "1", expect=3)
+    carry_out(company)
+    for how in ("all", "auto"):
+        assert [(gap.source, gap.object) for gap in look(company, sweep=how).gaps] == [("share", "laast.zip")]
 
 
 def zipped(name: str, text: str) -> bytes:
@@ -344,6 +351,16 @@ PLANTED: dict[str, tuple[Callable[[Path], object], tuple[str, str]]] = {
 }  # fmt: skip
 
 
+def test_everything_that_is_planted_back_is_found(deleted: Path) -> None:
+    some = {what: one for what, one in PLANTED.items() if what != "a message"}
+    for plant, _ in some.values():
+        plant(deleted)
+    result = look(deleted)
+    assert result.exit_code == 1 and not result.gaps and not result.of(State.LEFT)
+    assert {where for _, where in some.values()} <= {(hit.object, hit.record) for hit in result.found}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("what", PLANTED)
 def test_a_single_record_that_is_planted_back_is_found(deleted: Path, what: str) -> None:
     plant, where = PLANTED[what]
@@ -354,6 +371,7 @@ def test_a_single_record_that_is_planted_back_is_found(deleted: Path, what: str)
     assert not result.of(State.LEFT)
 
 
+@pytest.mark.slow
 def test_a_source_that_is_named_is_looked_in_too(deleted: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = tmp_path_factory.mktemp("usb")
     (other / "eksport.txt").write_text(f"{EMAIL}\n")
@@ -369,6 +387,7 @@ def test_a_namesake_is_not_called_hers(deleted: Path) -> None:
     assert {hit.object for hit in result.possible} == {"customers", "andet.txt"}
 
 
+@pytest.mark.slow
 def test_a_row_that_is_only_marked_as_deleted_is_not_gone(company: Path) -> None:
     kept = sqlite3.connect(company / "shop.db")
     rows = {table: kept.execute(f"select * from {table}").fetchall() for table in ("customers", "orders")}
@@ -399,6 +418,7 @@ def test_a_key_that_somebody_else_has_got_is_not_hers(deleted: Path) -> None:
     assert {seen[place] for place in (("customers", "customer_no=10401"), ("orders", "id=1"), ("tickets", "id=1"))} == {State.REPLACED}
 
 
+@pytest.mark.slow
 def test_what_was_anonymised_holds_nothing_of_hers_however_it_is_written(company: Path) -> None:
     make(company, lambda one: Action.ANONYMISE if one.object in ("customers", "orders") and one.action is Action.DELETE else None)
     carry_out(company)
@@ -431,6 +451,7 @@ def test_kept_records_that_are_gone_are_reported(deleted: Path) -> None:
     assert [(one.planned.record, one.why) for one in result.of(State.MISSING)] == [("invoice_no=900", "another row has its key now")]
 
 
+@pytest.mark.slow
 def test_a_kept_file_that_is_gone_is_reported(company: Path) -> None:
     make(company, lambda one: Action.KEEP if one.object == "breve/mette.txt" else None)
     assert {states(look(company))["breve/mette.txt", f"line={line}"] for line in (1, 2, 4)} == {State.HELD}
@@ -438,6 +459,7 @@ def test_a_kept_file_that_is_gone_is_reported(company: Path) -> None:
     assert {one.planned.object for one in look(company).of(State.MISSING)} == {"breve/mette.txt"}
 
 
+@pytest.mark.slow
 def test_a_time_that_has_run_out_and_a_hold_that_was_lifted_are_said(company: Path) -> None:
     hold = '[[hold]]\nperson = {email = "METTE.HOLM@example.com"}\nreason = "a claim"\nlaw = "GDPR Art. 17(3)(e)"\n'
     carry_out(company)
@@ -459,6 +481,7 @@ def test_a_review_that_was_settled_is_not_open(company: Path) -> None:
     assert states(result)["tickets", "id=1"] is State.GONE and result.proven
 
 
+@pytest.mark.slow
 def test_what_cannot_be_looked_at_is_a_gap_and_no_proof(deleted: Path) -> None:
     (deleted / "share/laast.zip").write_bytes(b"PK\x03\x04" + b"\0" * 60)
     sql(deleted, f"insert into customers (customer_no, email) values (10777, '{EMAIL}')")
@@ -470,6 +493,15 @@ def test_what_cannot_be_looked_at_is_a_gap_and_no_proof(deleted: Path) -> None:
     assert {one.state for one in result.seen if one.planned.source == "share"} == {State.UNSEEN}
 
 
+def test_what_the_configuration_leaves_out_is_not_taken_for_gone(company: Path) -> None:
+    without = CONFIG.replace('url = "sqlite:///shop.db"', 'url = "sqlite:///shop.db"\nexclude = ["tickets"]')
+    (company / "persondata.toml").write_text(without.replace('url = "share"', 'url = "share"\nexclude = ["breve"]'))
+    result = look(company)
+    assert {one.planned.object for one in result.of(State.UNSEEN)} == {"tickets", "breve/mette.txt"}
+    assert {gap.object for gap in result.gaps} == {"tickets", "breve/mette.txt"} and result.exit_code == 3
+
+
+@pytest.mark.slow
 def test_a_source_that_was_one_file_and_had_to_go_is_gone(company: Path) -> None:
     csv_source(company)
     make(company)
@@ -527,6 +559,7 @@ def certify(folder: Path, result: verify.Result) -> dict[str, object]:
     return certificate.sign(said, signing)
 
 
+@pytest.mark.slow
 def test_a_certificate_holds_no_personal_data_and_any_change_shows(company: Path) -> None:
     make(company, lambda one: Action.KEEP if one.object in ("accounts", "breve/mette.txt") else None)
     letter = (company / "share/breve/mette.txt").read_text()
@@ -569,6 +602,7 @@ def test_a_certificate_is_canonical_json() -> None:
         certificate.canonical({"a": 1.5})
 
 
+@pytest.mark.slow
 def test_a_plan_that_was_not_whole_gives_no_whole_certificate(company: Path) -> None:
     make(company, gaps=(Gap("share", "hemmelig.zip", "encrypted"),))
     carry_out(company)

@@ -157,10 +157,13 @@ class _Hide:
 
 def _looked(result: Result, hide: _Hide) -> dict[str, Any]:
     sources = [
-        {"source": hide(one.name), "kind": "database" if one.database else "files", "objects": one.objects}
-        | ({"rows": one.rows} if one.database else {"bytes": one.bytes})
+        {
+            "source": hide(one.name), "kind": "database" if one.database else "files", "objects": one.objects,
+            **({"rows": one.rows} if one.database else {"bytes": one.bytes}),
+            "only": [hide(text) for text in one.only], "left_out": [hide(text) for text in one.left_out],
+        }
         for one in sorted(result.looked, key=lambda one: one.name)
-    ]
+    ]  # fmt: skip
     return {
         "began": result.started.strftime("%Y-%m-%dT%H:%M:%SZ"), "seconds": round(result.seconds), "day": result.day.isoformat(),
         "reading": result.sweep, "sources": sources, "records": len(result.seen),

@@ -65,7 +65,8 @@ def _group(one: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
 
 def _source(one: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
     size = _size(one["bytes"], names) if "bytes" in one else ""
-    return {**one, "source": _shown(one["source"], names), "rows": one.get("rows"), "size": size}
+    patterns = [names[key].format(patterns=", ".join(_shown(text, names) for text in one[key])) for key in ("only", "left_out") if one[key]]
+    return {**one, "source": _shown(one["source"], names), "rows": one.get("rows"), "size": size, "patterns": patterns}
 
 
 def _shown(text: str, names: Mapping[str, Any]) -> str:

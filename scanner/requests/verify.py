@@ -16,7 +16,8 @@ from scanner.requests import verify_hits
 from scanner.requests.plan import MUST_GO, Action, Gap, Plan, Planned
 from scanner.requests.verify_kept import Kept
 from scanner.requests.verify_rows import Rows, Seen, State, absent
-from scanner.requests.verify_search import Again, Looked, Reading
+from scanner.requests.verify_search import Again, Looked, Reading, containers
+from scanner.sources.patterns import Choice
 from scanner.subject import search, texts
 from scanner.subject.bookshelf import Shelf
 from scanner.subject.graph import Graph
@@ -93,6 +94,7 @@ def verify(
     day = today or started.astimezone().date()
     look = _Look(plan, sources, graph, book, settings, sweep, processes, progress)
     look.lose(lost)
+    look.leave_out()
     look.rows()
     answer = look.everywhere()
     look.files(answer.hits)
@@ -100,7 +102,11 @@ def verify(
     found, possible = look.new(rejected)
     seen = tuple(look.seen[number] for number in range(len(plan.actions)))
     gaps = tuple(Gap(*one) for one in look.gaps)
-    looked = tuple(look.reading.looked.values())
+    entries = {one.name: one for one in settings.sources}
+    looked = tuple(
+        replace(one, only=entries[one.name].include, left_out=entries[one.name].exclude) if one.name in entries else one
+        for one in look.reading.looked.values()
+    )
     return Result(
         plan, seen, found, possible, gaps, looked, started, time.monotonic() - clock, day, sweep,
         tuple(dict.fromkeys((*look.notes, *answer.notes))),
@@ -145,6 +151,18 @@ class _Look:
             if one.source not in reached and number not in self.seen:
                 self.seen[number] = Seen(one, State.UNSEEN, "its source could not be opened")
                 self.gaps.setdefault((one.source, "", "the plan speaks of it, and it could not be opened"))
+
+    def leave_out(self) -> None:
+        """Records of the plan that the configuration keeps from being read now: they would seem to be gone."""
+        choices = {one.name: Choice(one.include, one.exclude) for one in self._settings.sources if one.include or one.exclude}
+        for number, one in enumerate(self._plan.actions):
+            choice = choices.get(one.source)
+            if choice is not None and number not in self.seen:
+                *_, outer = containers(one.object)
+                folders = [outer[: at + 1] for at, letter in enumerate(outer) if letter == "/"]
+                if not choice.takes(outer) or not all(map(choice.enters, folders)):
+                    self.seen[number] = Seen(one, State.UNSEEN, "the configuration leaves it out")
+                    self.gaps.setdefault((one.source, outer, "the plan speaks of it, and the configuration leaves it out"))
 
     def _gone(self, name: str) -> bool:
         """Whether a source was a single local file, which is not there any more, and of which nothing had to stay."""

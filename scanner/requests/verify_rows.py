@@ -151,7 +151,7 @@ class Rows:
             how = "marked as deleted, but still there" if _marked(row) else "still there" if same == 1 else "still there, changed since"
             return seen(State.LEFT, how)
         if one.action is Action.DELETE:
-            hers = judge(self._known, own).link in (Link.CERTAIN, Link.LIKELY)
+            hers = bool(own) if not somebody else judge(self._known, own).link in (Link.CERTAIN, Link.LIKELY)
             return seen(State.LEFT, says(self._known, own)) if hers else seen(State.REPLACED, "another row has its key now")
         if one.action is Action.ANONYMISE:
             if own:

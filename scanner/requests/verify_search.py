@@ -18,13 +18,18 @@ _DOUBTFUL = ("likely hers", "like her name in a note")
 
 @dataclass(slots=True)
 class Looked:
-    """What was read of one source: objects (files, tables, mailboxes), rows of tables as the database counts them, bytes of the rest."""
+    """What was read of one source: objects (files, tables, mailboxes), rows of tables as the database counts them, bytes of the rest.
+
+    `only` and `left_out` are the configuration's patterns of what is to be read of it and what is not.
+    """
 
     name: str
     database: bool
     objects: int = 0
     rows: int = 0
     bytes: int = 0
+    only: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class Reading(Shelf):
