@@ -28,7 +28,7 @@ WHERE i.indrelid = $1::regclass AND i.indisvalid AND i.indpred IS NULL
 _LETTERS = """
 SELECT datctype IN ('C', 'POSIX'), getdatabaseencoding() FROM pg_database WHERE datname = current_database()
 """
-_QUICKLY = "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
+_QUICKLY = {"enable_seqscan": "off", "jit": "off"}
 _MANY = 5_000
 """Values of one condition in one array."""
 _TUPLES = 100
@@ -89,7 +89,8 @@ class Asked:
     def __init__(self, session: Session, table: Table) -> None:
         self._session, self._table = session, table
         self._columns = {column.name: column for column in table.columns}
-        self._kept = 0
+        self._count = 0
+        self._kept: dict[str, str] = {}
         plain, encoding = session.query(_LETTERS)[0]
         self._encoding = _ENCODINGS.get(encoding, "ascii")
         self._ascii = plain and self._encoding == "utf-8"
@@ -100,8 +101,10 @@ class Asked:
     def wheres(self, conditions: Sequence[Condition]) -> list[str]:
         """Conditions that together meet the rows, none of them twice. An index is used for each, or else the table is read once."""
         parts = [part for condition in conditions for part in self._parts(condition)]
-        if all(part.indexed for part in parts):
-            self._session.query(_QUICKLY)
+        quickly = all(part.indexed for part in parts)
+        self._set(self._kept | (_QUICKLY if quickly else {}))
+        self._kept = {}
+        if quickly:
             joined = [[part.sql] for part in parts if part.alone]
             joined += [list(some) for some in of.pieces([part.sql for part in parts if not part.alone], _TUPLES)]
         else:
@@ -111,6 +114,12 @@ class Asked:
             where = " OR ".join(f"({one})" for one in some)
             found.append(" AND ".join([f"({where})", *(f"({before}) IS NOT TRUE" for before in found)]))
         return found
+
+    def _set(self, settings: dict[str, str]) -> None:
+        """Have the server know settings until the transaction ends; many at a time, as each question is a way there and back."""
+        for some in of.pieces(list(settings.items()), _TUPLES):
+            asked = ", ".join(f"set_config(${2 * i + 1}, ${2 * i + 2}, true) IS NULL" for i in range(len(some)))
+            self._session.query(f"SELECT {asked}", [word for pair in some for word in pair])
 
     def _parts(self, condition: Condition) -> Iterator[Part]:
         places = [name for name in condition.columns if name in self._table.places and name not in self._columns]
@@ -211,8 +220,8 @@ class Asked:
     def _keep(self, values: Sequence[object], column: Column | None = None) -> str:
         """Bind values; what comes out is an SQL array of them, of a column's type or else of texts, which is made once for a query."""
         array = ",".join('"' + re.sub(r'(["\\])', r"\\\1", str(value)) + '"' for value in values)
-        name, self._kept = f"persondata.values_{self._kept}", self._kept + 1
-        self._session.query("SELECT set_config($1, $2, true) IS NULL", [name, f"{{{array}}}"])
+        name, self._count = f"persondata.values_{self._count}", self._count + 1
+        self._kept[name] = f"{{{array}}}"
         type = f"{column.type if column and _type(column) else 'text'}[]"
         return f"(SELECT current_setting('{name}')::{type})::{type}"
 
