@@ -141,6 +141,8 @@ def _part(name: str) -> Part:
                 continue
             if part in (Part.LOGIN, Part.COOKIE, Part.NAME) and name.endswith(("_at", "_dato", "_date", "_count", "_type")):
                 continue
+            if part is Part.LOGIN and name.startswith(("last_", "sidste_", "seneste_")):
+                continue  # when somebody was there last
             return part
     return Part.NONE
 
