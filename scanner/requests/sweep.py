@@ -191,6 +191,9 @@ class _Sweep:
     def _database(self, source: Selects, items: Sequence[Item]) -> None:
         rows = [item for item in items if (source.name, item.object) in self._graph.nodes]
         cells = [item for item in items if (source.name, item.object) not in self._graph.nodes]
+        for item in rows:
+            if item.hit.role is Role.HANDLER and self._hangs_on(item):
+                item.hit = replace(item.hit, role=Role.ABOUT)
         made = Rows(source, self._graph, self._answer.subject.identifiers, self._key)
         tables = Tables(source, self._graph, made, demands(source), rows)
         self._decide(rows)
@@ -201,6 +204,11 @@ class _Sweep:
             self._scripts.append(script)
         self._remarks[source.name] = list(tables.remarks)
         self._missed(source.name, made.missed)
+
+    def _hangs_on(self, item: Item) -> bool:
+        """Whether a row that was taken for one that she handled goes with her row (ON DELETE CASCADE): whoever to call when she is ill."""
+        references = self._graph.nodes[item.source, item.object].relation.references
+        return any(one.on_delete == "cascade" and ", ".join(one.columns) == item.hit.field for one in references)
 
     def _decide(self, items: Sequence[Item]) -> None:
         of: dict[tuple[str, str], list[Item]] = {}

@@ -34,13 +34,17 @@ _SIGNED = re.compile(r"^\s*([^\W\d_][^\d\n@:]{2,60}?)\s*(?:,|$)")
 
 @dataclass(slots=True)
 class Seen:
-    """What reading an object again showed. `alone`: nobody else stands in it; `crowded` messages have others besides her."""
+    """What reading an object again showed. `alone`: nobody else stands in it.
+
+    Of messages, `crowded` have others besides her, and in those `at_work` she stands by the company's own address only.
+    """
 
     kind: str = ""
     whole: bool = False
     alone: bool = True
     read: set[str] = field(default_factory=set)
     crowded: set[str] = field(default_factory=set)
+    at_work: set[str] = field(default_factory=set)
     entities: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
@@ -90,10 +94,10 @@ class Files:
         for clean in self._redactor.lot(self._source.name, lot):
             seen.read.add(clean.entry.record)
             seen.entities |= clean.entities
-            if lot.whole and any(clean.cuts):
+            if lot.whole and any(map(_a_person, clean.others)):
                 seen.alone = False
-            if lot.kind in MAILS and self._crowd(clean.entry):
-                seen.crowded.add(clean.entry.record)
+            if lot.kind in MAILS:
+                self._message(clean.entry, seen)
 
     def _signed(self, lot: Lot) -> bool:
         """Whether somebody else than she or the company's people signed a document."""
@@ -116,20 +120,27 @@ class Files:
     def _is_staff(self, name: str) -> bool:
         return " ".join(name.casefold().split()).rstrip(".") in self._staff
 
-    def _crowd(self, entry: gather.Entry) -> bool:
-        """Whether others outside the company stand in a message: of who wrote what she wrote, and of who got what she got, one is she."""
+    def _message(self, entry: gather.Entry, seen: Seen) -> None:
+        """Note whether she stands in a message by the company's own address only, and whether others outside the company do besides her.
+
+        Of who wrote what she wrote, and of who got what she got, one is she.
+        """
         role = entry.hit.role if entry.hit is not None else Role.MENTIONED
         others: dict[str, list[str]] = {"from": [], "to": []}
+        mine: list[bool] = []
         for text in entry.texts:
             if text.field in _SENDERS or text.field in _RECEIVERS:
                 for name, address in getaddresses([text.text]):
+                    if "@" in address and self._like("EMAIL_ADDRESS", address):
+                        mine.append(self._known.own(address))
                     strange = "@" in address and not self._known.own(address) and not self._like("EMAIL_ADDRESS", address)
                     if strange and not (name and self._like("PERSON", name)):
                         others["from" if text.field in _SENDERS else "to"].append(address.casefold())
         senders, receivers = set(others["from"]), set(others["to"])
-        if role is Role.AUTHOR:
-            return bool(receivers)
-        return bool(senders) or len(receivers) > 1 if role is Role.RECIPIENT else bool(senders | receivers)
+        if mine and all(mine):
+            seen.at_work.add(entry.record)
+        elif receivers if role is Role.AUTHOR else senders or len(receivers) > 1 if role is Role.RECIPIENT else senders | receivers:
+            seen.crowded.add(entry.record)
 
     def _like(self, entity: str, text: str) -> bool:
         return self._known.likeness(entity, text) in (Agreement.SAME, Agreement.VARIANT)
@@ -154,6 +165,8 @@ class Files:
         elif kind in MAILS:
             if item.hit.role is Role.MENTIONED:
                 item.decide(Action.REVIEW, Reason("mentioned", {"field": item.hit.field or "text"}))
+            elif item.record in seen.at_work:
+                item.decide(Action.KEEP, Reason("function", {"role": item.hit.role.value}))
             elif item.record in seen.crowded:
                 item.decide(Action.REVIEW, Reason("correspondents"))
             else:
@@ -180,6 +193,13 @@ class Files:
 def _addressed(item: Item) -> Hit:
     """The hit of an item as the redactor reads it: in a letter whose role nothing tells she is taken for the one whom it is written to."""
     return replace(item.hit, role=Role.RECIPIENT) if item.hit.role is Role.MENTIONED and item.hit.field in ("", "text") else item.hit
+
+
+def _a_person(name: str) -> bool:
+    """Whether what was taken for somebody's name may be one: a word alone that nobody bears is none."""
+    from scanner.subject import names
+
+    return not name.isalpha() or names.bearers(name) > 0
 
 
 def is_text(seen: Seen | None) -> bool:
