@@ -36,7 +36,8 @@ _SIGNED = re.compile(r"^\s*([^\W\d_][^\d\n@:]{2,60}?)\s*(?:,|$)")
 class Seen:
     """What reading an object again showed. `alone`: nobody else stands in it.
 
-    Of messages, `crowded` have others besides her, and in those `at_work` she stands by the company's own address only.
+    Of messages, `crowded` have others besides her, or somebody of her name with an address that is not known to be hers. In those `at_work`
+    she stands by the company's own address only; those `inside` are between the company's people.
     """
 
     kind: str = ""
@@ -45,6 +46,7 @@ class Seen:
     read: set[str] = field(default_factory=set)
     crowded: set[str] = field(default_factory=set)
     at_work: set[str] = field(default_factory=set)
+    inside: set[str] = field(default_factory=set)
     entities: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
@@ -126,20 +128,26 @@ class Files:
         Of who wrote what she wrote, and of who got what she got, one is she.
         """
         role = entry.hit.role if entry.hit is not None else Role.MENTIONED
-        others: dict[str, list[str]] = {"from": [], "to": []}
+        senders: set[str] = set()
+        receivers: set[str] = set()
         mine: list[bool] = []
+        namesake = False
         for text in entry.texts:
-            if text.field in _SENDERS or text.field in _RECEIVERS:
-                for name, address in getaddresses([text.text]):
-                    if "@" in address and self._like("EMAIL_ADDRESS", address):
-                        mine.append(self._known.own(address))
-                    strange = "@" in address and not self._known.own(address) and not self._like("EMAIL_ADDRESS", address)
-                    if strange and not (name and self._like("PERSON", name)):
-                        others["from" if text.field in _SENDERS else "to"].append(address.casefold())
-        senders, receivers = set(others["from"]), set(others["to"])
+            if text.field not in _SENDERS and text.field not in _RECEIVERS:
+                continue
+            for name, address in getaddresses([text.text]):
+                if "@" not in address:
+                    continue
+                if self._like("EMAIL_ADDRESS", address):
+                    mine.append(self._known.own(address))
+                elif not self._known.own(address):
+                    (senders if text.field in _SENDERS else receivers).add(address.casefold())
+                    namesake = namesake or bool(name and self._like("PERSON", name))
         if mine and all(mine):
-            seen.at_work.add(entry.record)
-        elif receivers if role is Role.AUTHOR else senders or len(receivers) > 1 if role is Role.RECIPIENT else senders | receivers:
+            (seen.at_work if senders or receivers else seen.inside).add(entry.record)
+        elif namesake or (
+            receivers if role is Role.AUTHOR else senders or len(receivers) > 1 if role is Role.RECIPIENT else senders | receivers
+        ):
             seen.crowded.add(entry.record)
 
     def _like(self, entity: str, text: str) -> bool:
@@ -167,6 +175,8 @@ class Files:
                 item.decide(Action.REVIEW, Reason("mentioned", {"field": item.hit.field or "text"}))
             elif item.record in seen.at_work:
                 item.decide(Action.KEEP, Reason("function", {"role": item.hit.role.value}))
+            elif item.record in seen.inside:
+                item.decide(Action.REVIEW, Reason("inside"))
             elif item.record in seen.crowded:
                 item.decide(Action.REVIEW, Reason("correspondents"))
             else:
