@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import random
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -160,6 +161,37 @@ def test_ranges_of_one_table_are_one_object(book: Book, tmp_path: Path) -> None:
     found = changes(book, tmp_path)
     assert run == 2
     assert not any(found[key] for key in found if key.startswith(("objects_", "kinds_")))
+
+
+def test_what_stood_there_before_is_what_was_written_down_then(book: Book, tmp_path: Path) -> None:
+    """Runs of any content, in ranges or whole: the ledger leads back to each earlier state."""
+    chance = random.Random(5)
+    states: list[dict[tuple[str, str, str], int]] = []
+    for number in range(1, 9):
+        place: dict[str, Mapping[tuple[str, str], int]] = {
+            object: {(field, entity): chance.randrange(1, 4) for field in "xy" for entity in ("PERSON", "HEALTH") if chance.random() < 0.6}
+            for object in "abcd"
+            if chance.random() < 0.7
+        }
+        scan(book, {"crm": place}, rules=f"r{number}", part="1" if number in (4, 5) else "")
+        states.append({(o, f, e): n for o, held in place.items() for (f, e), n in held.items()})
+        for base in range(1, number):
+            found = changes(book, tmp_path, since=str(base))
+            old, new = states[base - 1], states[-1]
+            told = {
+                (row["object"], row["field"], row["entity"]): (row["before"], row["after"])
+                for what in ("new", "gone", "more", "fewer")
+                for row in found[f"kinds_{what}"]
+            }
+            fresh = {row["object"] for row in found["objects_new"]} | {row["object"] for row in found["objects_gone"]}
+            expected = {
+                key: (old.get(key, 0), new.get(key, 0))
+                for key in old.keys() | new.keys()
+                if key[0] not in fresh and old.get(key, 0) != new.get(key, 0)
+            }
+            assert told == expected, (base, number)
+            sums = {row["object"]: row["before"] for row in found["objects_gone"]}
+            assert sums == {object: sum(n for (o, _, _), n in old.items() if o == object) for object in sums}
 
 
 def test_from_which_run_or_day(book: Book, tmp_path: Path) -> None:

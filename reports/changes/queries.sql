@@ -103,7 +103,8 @@ select what, source.name as source, object, findings_before as before, findings 
                    when 5 then 'technical' else '' end as class
 from judged join source on source.id = judged.source
 where what is not null
-order by what, weight, findings + findings_before desc, source.name, object;
+order by case what when 'new' then 1 when 'gone' then 2 when 'unread' then 3 else 4 end, weight, findings + findings_before desc,
+         source.name, object;
 
 -- name: holdings
 -- Kinds of personal data in objects that were there before and still are: new in a place, gone from it, more or fewer.
@@ -151,5 +152,6 @@ left join held on held.source = moved.source and held.object = moved.object and 
 left join fields on fields.source = moved.source and fields.object = moved.object and fields.field = moved.field
 left join classes on classes.source = moved.source and classes.object = moved.object and classes.class = moved.class
 where there.units > coalesce(came.units, 0) and not (moved.delta < 0 and coalesce(came.unread, 0) > 0)
-order by what, case moved.class when 'sensitive' then 1 when 'criminal' then 2 when 'confidential' then 3 when 'general' then 4 else 5 end,
+order by case what when 'new' then 1 when 'gone' then 2 when 'more' then 3 else 4 end,
+         case moved.class when 'sensitive' then 1 when 'criminal' then 2 when 'confidential' then 3 when 'general' then 4 else 5 end,
          abs(moved.delta) desc, source.name, moved.object, moved.field, moved.entity;

@@ -96,12 +96,10 @@ class Changes:
         self._book = book
         self._queries = queries("changes/queries")
 
-    def list(self, query: str, what: str = "") -> Iterator[dict[str, Any]]:
-        """The rows that a query gives, or those of one `what`."""
-        if self.period.last is None:
-            return iter(())
-        found = rows(self._book, self._queries[query], {"base": self.period.number})
-        return (row for row in found if not what or row["what"] == what)
+    def list(self, query: str) -> Iterator[dict[str, Any]]:
+        """The rows that a query gives, asked when the first is taken; each `what` in the order of `OBJECTS` or `HOLDINGS`."""
+        if self.period.last is not None:
+            yield from rows(self._book, self._queries[query], {"base": self.period.number})
 
     def tops(self, query: str, kinds: Sequence[str], most: int) -> dict[str, Top]:
         """The first rows of each `what`, and how many there are."""
@@ -125,6 +123,23 @@ class Changes:
         }  # fmt: skip
 
 
+class _Parts:
+    """The rows of one query, a `what` at a time: taken in the order in which they come, so that the book is asked once."""
+
+    def __init__(self, lines: Iterator[dict[str, Any]]) -> None:
+        self._lines = lines
+        self._next: dict[str, Any] | None = None
+        self._begun = False
+
+    def of(self, what: str) -> Iterator[dict[str, Any]]:
+        """The rows of one `what`; those before it have been taken."""
+        if not self._begun:
+            self._begun, self._next = True, next(self._lines, None)
+        while (row := self._next) is not None and row["what"] == what:
+            self._next = next(self._lines, None)
+            yield row
+
+
 def as_html(asked: Asked, out: IO[bytes]) -> None:
     """One page."""
     found = Changes(asked.book, period(asked.book, asked.since))
@@ -139,11 +154,12 @@ def as_json(asked: Asked, out: IO[bytes]) -> None:
     last, base = found.period.last, found.period.base
     told = {"since": _run(base), "until": _run(last), "rules_changed": found.period.rules_changed}
     out.write(json.dumps(told, ensure_ascii=False)[:-1].encode())
+    objects, holdings = _Parts(found.list("objects")), _Parts(found.list("holdings"))
     lists: list[tuple[str, Iterable[dict[str, Any]], Sequence[str]]] = [
         ("new_sources", found.list("new_sources"), KEYS["sources"]),
         ("not_walked", found.list("not_walked"), ("source", "walked")),
-        *((f"objects_{what}", found.list("objects", what), KEYS["objects"]) for what in OBJECTS),
-        *((f"kinds_{what}", found.list("holdings", what), KEYS["holdings"]) for what in HOLDINGS),
+        *((f"objects_{what}", objects.of(what), KEYS["objects"]) for what in OBJECTS),
+        *((f"kinds_{what}", holdings.of(what), KEYS["holdings"]) for what in HOLDINGS),
     ]
     for name, lines, keys in lists:
         out.write(f',\n "{name}": ['.encode())
@@ -166,10 +182,11 @@ def as_xlsx(asked: Asked, out: IO[bytes]) -> None:
     about = [(said["facts"][key], value) for key, value in _facts(found.period, said)]
     sheets = {titles["about"]: workbook.Sheet([said["title"], ""], about)}
     sheets[titles["new_sources"]] = sheet(found.list("new_sources"), KEYS["sources"])
+    objects, holdings = _Parts(found.list("objects")), _Parts(found.list("holdings"))
     for what in HOLDINGS:
-        sheets[titles[f"kinds_{what}"]] = sheet(found.list("holdings", what), KEYS["holdings"])
+        sheets[titles[f"kinds_{what}"]] = sheet(holdings.of(what), KEYS["holdings"])
     for what in OBJECTS:
-        sheets[titles[f"objects_{what}"]] = sheet(found.list("objects", what), KEYS["objects"])
+        sheets[titles[f"objects_{what}"]] = sheet(objects.of(what), KEYS["objects"])
     sheets[titles["not_walked"]] = sheet(found.list("not_walked"), ("source", "walked"))
     workbook.write(sheets, out)
 
