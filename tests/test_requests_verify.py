@@ -705,3 +705,49 @@ def test_a_plan_of_another_inventory_does_not_open(company: Path, tmp_path: Path
     (tmp_path / "broken.json").write_text((company / "plan.json").read_text()[:-40])
     with pytest.raises(UsageError, match="no plan"):
         plan.load(tmp_path / "broken.json", b"x" * 32)
+
+
+def execute(folder: Path) -> None:
+    """Do what a plan of the made-up company says: run its statements, and delete its files and messages."""
+    said = json.loads((folder / "plan.json").read_text())
+    shop = sqlite3.connect(folder / "crm.db")
+    shop.execute("pragma foreign_keys = on")
+    for script in said["scripts"]:
+        assert script["source"] == "crm"
+        for statement in script["statements"]:
+            shop.execute(statement)
+    shop.commit()
+    shop.close()
+    goes = [one for one in said["actions"] if one["action"] in ("delete", "anonymise") and one["source"] != "crm"]
+    messages = {one["record"].removeprefix("message=") for one in goes if one["source"] == "mail"}
+    box = mailbox.mbox(folder / "mail/info.mbox")
+    for key in list(box.keys()):
+        if box[key]["Message-ID"] in messages:
+            box.remove(key)
+    box.flush()
+    box.close()
+    for object in {one["object"] for one in goes if one["source"] == "share"}:
+        (folder / "share" / object).unlink()
+
+
+@pytest.mark.slow
+def test_a_planned_deletion_in_the_made_up_company_is_proven(tmp_path: Path, cli: Cli) -> None:
+    cli("demo", "company", "--truth", "truth.json")
+    truth = json.loads((tmp_path / "truth.json").read_text())
+    her = next(one for one in truth["subjects"] if one["name"] == "Laura Sørensen" and one["requests"][0]["email"])
+    company = tmp_path / "company"
+    for unread in ("Lønsedler (låst).zip", "Skannet kontrakt.pdf"):
+        (company / "share/Arkiv" / unread).unlink()
+    common = ("--config", "company/persondata.toml", "--inventory", "company/persondata-inventory", "--workers", "1")
+    cli("scan", "--prose", "off", *common)
+    cli("sweep", "--email", her["requests"][0]["email"], "--sweep", "all", "-o", "company/plan.json", *common)
+    before = look(company)
+    had = [one for one in before.seen if one.planned.action in plan.MUST_GO]
+    assert len(had) > 15 and {one.state for one in had} == {State.LEFT} and not before.found and not before.of(State.MISSING, State.MAY_GO)
+    execute(company)
+    after = look(company)
+    assert after.proven, [(r["object"], r["record"], r["why"]) for r in verify.rows(after) if r["state"] in ("left", "found", "unseen")]
+    assert {one.state for one in after.seen if one.planned.action in plan.MUST_GO} == {State.GONE, State.CLEAN}
+    assert len(after.of(State.HELD)) == len(before.of(State.HELD)) > 5
+    (company / "share/Arkiv/noter.log").write_text(f"2026-03-01 ring til {her['requests'][0]['email'].upper()}\n")
+    assert [hit.object for hit in look(company).found] == ["Arkiv/noter.log"]
