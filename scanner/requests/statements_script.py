@@ -1,8 +1,8 @@
 """The statements of one database as a file: one transaction, which aborts where a statement touches another number of rows than it should.
 
-Each dialect has a way of its own. A client that goes on after an error must not commit half of it: PostgreSQL and DuckDB refuse
-everything after an error in a transaction; SQLite's statements all look at a table that is gone once the transaction was rolled back;
-those of MariaDB and MySQL at a variable, and what commits is asked of it too; SQL Server and Oracle end the block.
+Each dialect has a way of its own. A client that goes on after an error must not commit half of it: PostgreSQL refuses everything after an
+error in a transaction; statements of SQLite and DuckDB all look at a table that is not there once a transaction was rolled back; those of
+MariaDB and MySQL at a variable, and what commits is asked of it too; SQL Server and Oracle end the block.
 """
 
 from __future__ import annotations
@@ -82,15 +82,20 @@ def _mysql(steps: Sequence[tuple[str, int]], said: Mapping[str, Any]) -> Iterato
 
 
 def _duckdb(steps: Sequence[tuple[str, int]], said: Mapping[str, Any]) -> Iterator[str]:
+    """DuckDB takes no row that was pointed at in the same transaction: all rows are counted first, then each statement is committed."""
+    yield f"-- {_comment(said['duckdb'])}"
     yield "BEGIN TRANSACTION;"
     for number, (statement, rows) in enumerate(steps, 1):
         head, where = _split(statement)
         name = head.removeprefix("DELETE FROM ").removeprefix("UPDATE ").partition(" SET ")[0]
-        yield _rows(said, rows)
         wrong = f"error('statement {number}: not {rows} rows; nothing was changed')"
         yield f"SELECT CASE WHEN (SELECT count(*) FROM {name} WHERE {where}) <> {rows} THEN {wrong} END;"
-        yield f"{statement};"
+    yield f"CREATE TEMP TABLE {_CHECK} (difference INTEGER);"
     yield "COMMIT;"
+    for statement, rows in steps:
+        yield _rows(said, rows)
+        yield f"{_guarded(statement, f'(SELECT count(*) FROM temp.{_CHECK}) >= 0')};"
+    yield f"DROP TABLE temp.{_CHECK};"
 
 
 def _mssql(steps: Sequence[tuple[str, int]], said: Mapping[str, Any]) -> Iterator[str]:

@@ -63,10 +63,13 @@ def valued(item: Item, columns: Sequence[str]) -> tuple[str | None, ...]:
 
 def order(
     items: Sequence[Item], references: Mapping[str, Sequence[Reference]], edges: Sequence[Edge], links: Links,
-    may_be_empty: Mapping[str, Collection[str]],
+    may_be_empty: Mapping[str, Collection[str]], *, row_by_row: bool = False,
 ) -> Order:  # fmt: skip
     """Put rows in order. `may_be_empty` are the columns of each table that can be null: where rows point at each other in a circle,
-    one is emptied first; where none can be, the circle is `stuck`."""
+    one is emptied first; where none can be, the circle is `stuck`.
+
+    A server that looks at keys `row_by_row` (MariaDB, MySQL) does not even take a row that points at itself.
+    """
     made = Order()
     of: dict[str, list[Item]] = {}
     for item in items:
@@ -76,7 +79,7 @@ def order(
         if len(tables) == 1 and all(one.object not in tables for one in references.get(tables[0], ())):
             made.groups.append((tables[0], inside))
         else:
-            _rows(inside, links, may_be_empty, made)
+            _rows(inside, links, may_be_empty, made, row_by_row)
     return made
 
 
@@ -123,12 +126,12 @@ def _circles(above: Mapping[str, set[str]], left: Collection[str]) -> Iterator[l
             yield sorted(circle)
 
 
-def _rows(items: Sequence[Item], links: Links, may_be_empty: Mapping[str, Collection[str]], made: Order) -> None:
+def _rows(items: Sequence[Item], links: Links, may_be_empty: Mapping[str, Collection[str]], made: Order, row_by_row: bool) -> None:
     """Order rows of tables that point at each other, or at themselves, one by one."""
     above: dict[int, list[tuple[Reference, Item]]] = {}
     below: dict[int, int] = {id(one): 0 for one in items}
     for item in items:
-        ups = [(reference, other) for reference, other in links.up(item) if id(other) in below and other is not item]
+        ups = [(reference, other) for reference, other in links.up(item) if id(other) in below and (row_by_row or other is not item)]
         above[id(item)] = ups
         for _, other in ups:
             below[id(other)] += 1

@@ -81,7 +81,12 @@ def _content(
         for one in plan.scripts
     ]
     told = [
-        {"name": one.name, "contact": one.contact, "data": [report_words.entity(said, name) for name in one.data], "text": one.text}
+        {
+            "name": one.name,
+            "contact": one.contact,
+            "data": [report_words.entity(said, name) for name in one.data],
+            "text": [part.split("\n") for part in one.text.split("\n\n")],
+        }
         for one in plan.recipients
     ]
     return {

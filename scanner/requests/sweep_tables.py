@@ -94,7 +94,8 @@ class Tables:
         self._links = Links(self._references, self._edges, self.items)
         self._dependents()
         going = [item for item in self.items if item.action is Action.DELETE and item.row is not None]
-        made = order(going, self._references, self._edges, self._links, self._may_be_empty())
+        one_by_one = self._source.dialect == "mysql"
+        made = order(going, self._references, self._edges, self._links, self._may_be_empty(), row_by_row=one_by_one)
         if made.stuck:
             for item in made.stuck:
                 item.decide(Action.REVIEW, Reason("circle"))
