@@ -102,13 +102,17 @@ class Files:
                 self._message(clean.entry, seen)
 
     def _signed(self, lot: Lot) -> bool:
-        """Whether somebody else than she or the company's people signed a document."""
+        """Whether somebody else than she or the company's people signed a document: after the closing words, or alone on its last line."""
         for entry in lot.entries:
             for text in entry.texts:
-                for closing in self._words.closing.finditer(text.text):
-                    match = _SIGNED.match(text.text[closing.end() :].lstrip("\r\n ,"))
-                    name = " ".join(match[1].casefold().split()) if match else ""
-                    if name and name not in self._staff and not self._hers(name) and " " in name:
+                lines = [text.text[closing.end() :].lstrip("\r\n ,") for closing in self._words.closing.finditer(text.text)]
+                last = text.text.rstrip().rpartition("\n")[2]
+                if last.istitle() and _a_person(last.partition(" ")[0]):
+                    lines.append(last)
+                for line in lines:
+                    match = _SIGNED.match(line)
+                    name = " ".join(match[1].split()) if match else ""
+                    if " " in name and not self._is_staff(name) and not self._hers(name):
                         return True
         return False
 
@@ -209,7 +213,7 @@ def _a_person(name: str) -> bool:
     """Whether what was taken for somebody's name may be one: a word alone that nobody bears is none."""
     from scanner.subject import names
 
-    return not name.isalpha() or names.bearers(name) > 0
+    return not name.isalpha() or any(names.bearers(part) for part in names.fold_name(name))
 
 
 def is_text(seen: Seen | None) -> bool:
