@@ -133,6 +133,8 @@ class Spare:
 
     def take(self) -> Any:
         """A connection that answers, at the beginning of a transaction; `None` where none is kept."""
+        if not self._kept:
+            return None
         from adbc_driver_postgresql import dbapi
 
         while self._kept:
