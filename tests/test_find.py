@@ -184,6 +184,26 @@ def test_what_a_former_name_and_an_address_lead_to_is_likely(shop: Path) -> None
     assert not any(link is Link.CERTAIN for link, _ in hits.values())
 
 
+def test_a_customers_number_is_not_that_of_each_of_its_contacts(shop: Path) -> None:
+    """A number alone leads to the customer, and through her name to her own contact row; not to her colleagues and what they tell."""
+    with closing(sqlite3.connect(shop / "shop.db")) as book:
+        book.executescript(
+            """
+            create table contacts (id integer primary key, customer_no integer references customers, name text, email text, phone text);
+            insert into contacts values (1, 10401, 'Mette Nielsen', 'mette.nielsen@example.com', '20314501');
+            insert into contacts values (2, 10401, 'Tine Overgaard', 'tine@example.com', '61440911');
+            insert into contacts values (3, 10403, 'Bent Holm', 'familien.holm@example.org', '28112233');
+            """
+        )
+    (shop / "share/tine.txt").write_text("Hej Tine Overgaard\nDin mail er tine@example.com.\n")
+    hits = found(shop, ids=("customer_no=10401",))
+    certain = {place for place, (link, _) in hits.items() if link is Link.CERTAIN}
+    assert {("customers", "customer_no=10401"), ("contacts", "id=1"), ("orders", "order_no=O-10401")} <= certain
+    of_tine = {place: hit for place, hit in hits.items() if place in (("contacts", "id=2"), ("tine.txt", "line=1"), ("tine.txt", "line=2"))}
+    assert all(role is Role.MENTIONED or link is Link.POSSIBLE for link, role in of_tine.values()), of_tine
+    assert ("contacts", "id=3") not in hits
+
+
 def test_what_a_row_says_otherwise() -> None:
     known = (
         Identifier("PERSON", "Alexandra Brandstrup"),

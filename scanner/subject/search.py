@@ -147,7 +147,23 @@ class Search:
         place.row, place.people, place.claims = found, node.people, tuple(held.claims)
         place.against, place.against_sure, place.read = held.against, held.against_sure, (len(self.identifiers), len(self._doubtful))
         place.evidence |= {(one.identifier, one.field): one for one in held.evidence}
+        others = self._of_others(found, place)
+        for number, column in [key for key in place.evidence if key[1] in others]:
+            if self.identifiers[number].entity == "CUSTOMER_ID":
+                del place.evidence[number, column]
         return place
+
+    def _of_others(self, found: tables.Found, place: Place) -> frozenset[str]:
+        """Columns of somebody's row that say on whose row it hangs (the customer of a contact): their number is not this person's,
+        unless the row names the subject."""
+        if not place.people or not any(claim.entity == "PERSON" and claim.role is Role.ABOUT for claim in place.claims):
+            return frozenset()
+        known = [one for one in self.identifiers if one.entity == "PERSON"]
+        names = [claim.text for claim in place.claims if claim.entity == "PERSON" and claim.role is Role.ABOUT]
+        if any(compare(one, "PERSON", name).agreement in (Agreement.SAME, Agreement.VARIANT) for one in known for name in names):
+            return frozenset()
+        edges = self._graph.parents(found.source, found.object)
+        return frozenset(edge.columns[0] for edge in edges if edge.kind is EdgeKind.RELATED and edge.declared and len(edge.columns) == 1)
 
     def _judged(self, place: Place) -> Judgement:
         """Weigh a record by what is certain of her; and where that is not enough by what is likely, which makes it likely at most."""
@@ -366,6 +382,7 @@ class Search:
         place.against |= one.against
         place.claims = one.claims or place.claims
         place.whole = one.whole
+        place.read = (0, 0)  # where it is a row, what the sweep saw in it is held against the row as a whole
         node = self._graph.nodes.get((source, one.object))
         place.people = node.people if node is not None else any(c.entity == "PERSON" and c.role is Role.ABOUT for c in one.claims)
 
