@@ -1,8 +1,12 @@
-"""`python -m tests`: lint, types, floors, tests and the wheel, in one command; `--fast` leaves out what is slow."""
+"""`python -m tests`: lint, types, floors, tests and the wheel, in one command; `--fast` leaves out what is slow.
+
+`--time` runs the tests only, and writes those that took more than `SLOW` seconds into `tests/slow.txt`.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,6 +14,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+SLOW = 0.4
+"""Seconds that a test may take, with all its parameters, to be run by a developer all the time."""
 
 
 def step(name: str, *words: str, **env: str) -> bool:
@@ -56,8 +62,28 @@ assert persondata("report", "overview", "-o", "overview.html").returncode == 0
 """
 
 
+def timed(report: str) -> list[str]:
+    """The tests that took long, from what pytest's `--durations=0` says: setting up, calling, tearing down, all parameters together."""
+    seconds: dict[str, float] = {}
+    for took, name in re.findall(r"(?m)^ *([0-9.]+)s (?:setup|call|teardown) +tests/(\S+)", report):
+        test = name.partition("[")[0]
+        seconds[test] = seconds.get(test, 0.0) + float(took)
+    return sorted(test for test, took in seconds.items() if took > SLOW)
+
+
+def measure() -> int:
+    """Time every test and keep the names of the slow ones."""
+    words = ("-m", "slow or not slow", "-n", "2", "--dist", "loadgroup", "--durations=0")
+    done = subprocess.run([sys.executable, "-m", "pytest", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    print(done.stdout.splitlines()[-1])
+    (ROOT / "tests/slow.txt").write_text("".join(f"{test}\n" for test in timed(done.stdout)), encoding="utf-8")
+    return done.returncode
+
+
 def main() -> int:
     """Everything, cheapest first. The last line of pytest is the last line of all."""
+    if "--time" in sys.argv[1:]:
+        return measure()
     fast = "--fast" in sys.argv[1:]
     python = sys.executable
     ok = [

@@ -14,6 +14,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the program's worker
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What `slow.txt` lists is slow, besides what is marked so: `python -m tests --time` has timed everything."""
+    slow = frozenset((Path(__file__).parent / "slow.txt").read_text(encoding="utf-8").splitlines())
+    for item in items:
+        if item.nodeid.partition("[")[0].removeprefix("tests/") in slow:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def detector():  # type: ignore[no-untyped-def]
     """The project's own rules, ready."""
