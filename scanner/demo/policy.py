@@ -155,7 +155,8 @@ def _fate(mark: Mark, ledger: Ledger, until: date | None, pointed: Collection[tu
         return Fate("anonymise", "rows that are kept point to it", also=REFERENCED[place[:2]])
     if mark.soft:
         return Fate("delete", "marked as deleted, which is no deletion")
-    also = ("review",) if place.source == "mail" and _shared(mark, ledger) else ()
+    several = mark.strength == "likely" or (place.source == "mail" and _shared(mark, ledger))  # worth a look before it goes
+    also = ("review",) if several else ()
     return Fate("delete", "its time is over" if until else "no reason to keep it", also=also)
 
 

@@ -28,6 +28,8 @@ OBJECTION = "GDPR Art. 18(1)(d)"
 MARKETING = "GDPR Art. 21(3)"
 RESTRICTION = "GDPR Art. 18(1)"
 STORAGE = "GDPR Art. 5(1)(e)"
+SHARED = 0.6
+"""A row that is no surer than this is the person's by something that several people use (a family's mailbox): it may be another's."""
 _FUNCTION = (Role.HANDLER, Role.SIGNATURE)
 
 
@@ -91,6 +93,8 @@ class Judge:
             item.decide(Action.KEEP, Reason(name, {"policy": ruling.policy}), law=ruling.law, until=until)
         elif hit.role is Role.MENTIONED and not text:
             self.mentioned(item)
+        elif link is Link.LIKELY and hit.role is Role.ABOUT and hit.score <= SHARED and not text:
+            item.decide(Action.REVIEW, Reason("shared"))
         elif self._kind is Kind.OBJECTION:
             self._objection(item, ruling)
         else:
