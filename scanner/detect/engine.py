@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -419,7 +420,15 @@ class Detector:
 def resolve(found: list[Found], read: Sequence[Found], rules: Sequence[Rule]) -> list[Found]:
     """What rules find and what a model reads: names yield to identifiers (`kim` to `kim(at)example.org`), the best stays."""
     taken = confirm.resolve([one for one in found if not rules[one.rule].names], rules)
-    free = [one for one in read if all(one.end <= other.start or other.end <= one.start for other in taken)]
+    if not read:
+        return confirm.resolve(found, rules)
+    taken.sort()
+    starts, ends = [one.start for one in taken], [*accumulate((one.end for one in taken), max)]
+    free = []
+    for one in read:
+        before = bisect_left(starts, one.end)
+        if not before or ends[before - 1] <= one.start:
+            free.append(one)
     return confirm.resolve([*found, *free], rules)
 
 

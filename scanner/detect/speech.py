@@ -14,7 +14,14 @@ _DANISH = frozenset(
 )
 _CAPITAL = re.compile(r"[A-ZÆØÅÉÜÖÄ][a-zæøåéüöäóí]{1,24}(?:-[A-ZÆØÅ][a-zæøå]+)?(?:['’]?s)?$")
 _NAMED = re.compile(r"(?<![\w.])[A-ZÆØÅÉ][a-zæøåéüöä]{1,20}(?:-[A-ZÆØÅ][a-zæøå]{1,15})?(?!\w)")
-_PERSON = frozenset({"first", "third", "role", "family"})
+KINDS = (
+    "first", "third", "role", "family", "name", "victimless", "possessive", "generic", "we", "you", "they", "organisation", "note", "be", "have", "modal", "take", "treat",
+    "learn", "about", "work", "when", "say", "sell", "deny", "not", "cleared", "if", "for", "and", "news", "policy", "fiction", "anyone", "animal", "profession", "percent",
+    "stranger",
+)  # fmt: skip
+"""What a word can be in a sentence. Kinds of one word, or of several, are a number, a bit a kind."""
+BIT = {kind: 1 << number for number, kind in enumerate(KINDS)}
+_PAIR, _I, _BEHIND = 1, 2, 4
 _COMMON_NAMES = frozenset(
     "per hans bo ask mark may maj april juni juli august dan my gift kaj bjørn ulf sten stig mon san du de der den det en et i a her him hr dr var er som mit min "
     "vi os jo ja nej alma ære sol dag vår storm pil bi kim rose will grace hope faith joy iris ruby art bill pat rob sue in on us an the all any some ny kun "
@@ -57,30 +64,37 @@ NAMES = {
 """What a sign is called to those who ask why."""
 
 
+def bits(*kinds: str) -> int:
+    """Several kinds as one number."""
+    return sum(BIT[kind] for kind in kinds)
+
+
+_NOBODY_ELSE = bits("first", "third", "role", "family")
+
+
 class Speech:
     """The kinds of words, from `speech.txt`, and the first names."""
 
     def __init__(self, folder: Path) -> None:
-        self._words: dict[str, frozenset[str]] = {}
-        self._english: dict[str, frozenset[str]] = {}
-        self._danish: dict[str, frozenset[str]] = {}
-        self._pairs: dict[str, frozenset[str]] = {}
-        self._stems: list[tuple[str, str]] = []
-        self._ends: list[tuple[str, str]] = []
+        self._words: dict[str, int] = {}
+        self._english: dict[str, int] = {}
+        self._danish: dict[str, int] = {}
+        self._pairs: dict[str, int] = {}
+        self._stems: list[tuple[str, int]] = []
+        self._ends: list[tuple[str, int]] = []
         for line in (folder / "speech.txt").read_text(encoding="utf-8").splitlines():
             kind, _, words = line.partition(": ")
             if line and not line.startswith("#"):
                 for word in words.split():
-                    self._add(kind, word)
-        self._stem = re.compile("|".join(f"(?:{re.escape(stem)})" for stem, _ in self._stems)) if self._stems else None
+                    self._add(BIT[kind], word)
         self._names = _first_names(folder / "first_names.txt")
         self.men = _listed(folder / "names_men.txt")
         self.women = _listed(folder / "names_women.txt")
         self.checks: dict[str, Callable[[str, int, int], bool]] = {"same_sex": self.same_sex, "pair": self.pair}
         self._begins = frozenset(pair.partition(" ")[0] for pair in self._pairs)
-        self._known: tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]] = ({}, {})
+        self._known: tuple[dict[str, tuple[int, int]], dict[str, tuple[int, int]]] = ({}, {})
 
-    def _add(self, kind: str, word: str) -> None:
+    def _add(self, kind: int, word: str) -> None:
         table = self._words
         if word.startswith(("en:", "da:")):
             table = self._english if word.startswith("en:") else self._danish
@@ -95,63 +109,68 @@ class Speech:
         elif word.startswith("*"):
             self._ends.append((word[1:], kind))
             return
-        table[word] = table.get(word, frozenset()) | {kind}
+        table[word] = table.get(word, 0) | kind
 
     def english(self, words: Sequence[str]) -> bool:
         """Whether a sentence is more English than Danish."""
         return len([word for word in words if word in _ENGLISH]) > len([word for word in words if word in _DANISH])
 
-    def kinds(self, words: Sequence[str], raw: Sequence[str], english: bool) -> list[frozenset[str]]:
-        """What each word of a sentence is."""
+    def kinds(self, words: Sequence[str], raw: Sequence[str], english: bool) -> list[int]:
+        """What each word of a sentence is; `words` are `raw` in small letters."""
         made = []
         last = len(words) - 1
-        known, pairs = self._known[english], self._begins
-        for at, word in enumerate(words):
-            kinds = known.get(word)
-            if kinds is None:
-                kinds = self._of(word, english)
-            if word in pairs and at < last and (more := self._pairs.get(f"{word} {words[at + 1]}")):
-                kinds |= more
-            if raw[at] == "I" and (english or (at < last and words[at + 1] in ("am", "was", "have", "had", "suffer", "voted", "take"))):
-                kinds |= {"first"}
-            elif raw[at][0].isupper() and self._is_name(raw[at], at, raw):
-                kinds |= {"name", "possessive"} if raw[at].endswith("s") and word not in self._names else {"name"}
+        known = self._known[english]
+        for at, word in enumerate(raw):
+            kinds, more = known.get(word) or self._of(word, english)
+            if more:
+                if more & _PAIR and at < last:
+                    kinds |= self._pairs.get(f"{words[at]} {words[at + 1]}", 0)
+                if more & _I:
+                    if english or (at < last and words[at + 1] in _I_AM):
+                        kinds |= BIT["first"]
+                elif more & _BEHIND and at and _titles(raw[at - 1]):
+                    kinds |= self._named(word)
             made.append(kinds)
         return made
 
-    def _of(self, word: str, english: bool) -> frozenset[str]:
+    def _of(self, raw: str, english: bool) -> tuple[int, int]:
+        """What a word is wherever it stands; and what its neighbours may add."""
         kept = self._known[english]
-        known = kept.get(word)
+        known = kept.get(raw)
         if known is None:
-            known = self._words.get(word, frozenset()) | (self._english if english else self._danish).get(word, frozenset())
-            known |= {kind for stem, kind in self._stems if word.startswith(stem)}
-            known |= {kind for end, kind in self._ends if word.endswith(end)}
+            word = raw.lower()
+            kinds = self._words.get(word, 0) | (self._english if english else self._danish).get(word, 0)
+            for stem, kind in self._stems:
+                if word.startswith(stem):
+                    kinds |= kind
+            for end, kind in self._ends:
+                if word.endswith(end):
+                    kinds |= kind
+            more = (_PAIR if word in self._begins else 0) | (_I if raw == "I" else 0)
+            if self._is_name(raw):
+                kinds |= self._named(raw)
+            elif _may_name(raw):
+                more |= _BEHIND
             if len(kept) > 50_000:
                 kept.clear()
-            kept[word] = known
+            known = kept[raw] = kinds, more
         return known
 
-    def _is_name(self, word: str, at: int, raw: Sequence[str]) -> bool:
-        """A first name; or a capitalised word behind one, an initial or a title."""
-        if not _CAPITAL.match(word):
+    def _named(self, raw: str) -> int:
+        return BIT["name"] | (BIT["possessive"] if raw.endswith("s") and raw.lower() not in self._names else 0)
+
+    def _is_name(self, word: str) -> bool:
+        """Whether a word is a first name."""
+        if not _may_name(word):
             return False
-        plain = word.casefold()
-        if plain in _COMMON_NAMES:
-            return False
-        base = plain.removesuffix("'s").removesuffix("’s")
-        if base in self._names or (base.endswith("s") and base[:-1] in self._names):
-            return True
-        return at > 0 and (
-            raw[at - 1] in ("Mr", "Mrs", "Ms", "Miss", "Dr", "Hr", "Fru", "Frk", "hr", "fru", "frk")
-            or (len(raw[at - 1]) == 1 and raw[at - 1].isupper() and raw[at - 1] != "I")
-        )
+        base = word.casefold().removesuffix("'s").removesuffix("’s")
+        return base in self._names or (base.endswith("s") and base[:-1] in self._names)
 
     def names_somebody(self, text: str) -> bool:
         """Whether a person is named or pointed at in a text."""
-        words = re.findall(r"[^\W_]+", text)
-        if any(_PERSON & self._of(word.lower(), False) for word in words):
+        if any(self._of(word.lower(), False)[0] & _NOBODY_ELSE for word in re.findall(r"[^\W_]+", text)):
             return True
-        return any(self._is_name(match[0], 0, ()) for match in _NAMED.finditer(text))
+        return any(self._is_name(match[0]) for match in _NAMED.finditer(text))
 
     def gender(self, name: str) -> str:
         """`m` or `f` of a first name; "" where it tells none."""
@@ -198,6 +217,18 @@ class Speech:
         return False
 
 
+def _may_name(word: str) -> bool:
+    """Whether a word is written as a name is, and is none of the words that look so."""
+    return _CAPITAL.match(word) is not None and word.casefold() not in _COMMON_NAMES
+
+
+def _titles(word: str) -> bool:
+    """Whether what follows a word is a name, if it can be one: behind a title or an initial."""
+    return word in _TITLES or (len(word) == 1 and word.isupper() and word != "I")
+
+
+_TITLES = frozenset({"Mr", "Mrs", "Ms", "Miss", "Dr", "Hr", "Fru", "Frk", "hr", "fru", "frk"})
+_I_AM = frozenset({"am", "was", "have", "had", "suffer", "voted", "take"})
 _PARTNERS = {
     "mand": "m", "ægtemand": "m", "husband": "m", "boyfriend": "m", "eksmand": "m", "groom": "m", "kone": "f", "hustru": "f", "wife": "f", "girlfriend": "f",
     "ekskone": "f", "bride": "f", "kæreste": "?", "forlovede": "?", "samlever": "?", "partner": "?", "fiancé": "?", "fiancée": "?", "spouse": "?", "ægtefælle": "?",

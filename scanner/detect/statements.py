@@ -11,6 +11,9 @@ import re
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache, reduce
+from itertools import accumulate, pairwise
+from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -73,22 +76,41 @@ _RULES = frozenset(
 _FOLLOWS = frozenset({"hun", "han", "jeg", "vi", "de", "she", "he", "they", "det", "den", "it", "så", "so", "og", "and", "men", "but", "i"})
 
 
-class Sentence(NamedTuple):
-    """A sentence's place in its text, its words with their places, and what kinds each is of."""
+class Sentence:
+    """A sentence's place in its text, its words with their places, and what kinds each is of.
 
-    start: int
-    end: int
-    words: list[str]
-    raw: list[str]
-    starts: list[int]
-    kinds: list[frozenset[str]]
-    english: bool
-    asks: bool
-    person_before: bool
+    `left[i]` is of what kinds the words before the `i`th are, `right[i]` those from it on. `whole` tells that it ends where it ends, not where reading stopped.
+    """
+
+    __slots__ = (
+        "_before", "_person", "_speech", "asks", "end", "kinds", "left", "opens", "right", "start", "starts", "whole", "words",
+    )  # fmt: skip
+
+    def __init__(self, text: str, start: int, end: int, whole: bool, spoken: speech.Speech) -> None:
+        raw = _TOKEN.findall(text, start, end)
+        words = [word.lower() for word in raw]
+        self.start, self.end, self.whole, self.words = start, end, whole, words
+        self.starts = [match.start() for match in _TOKEN.finditer(text, start, end)]
+        self.kinds = spoken.kinds(words, raw, spoken.english(words))
+        self.left = [0, *accumulate(self.kinds, or_)]
+        self.right = [0, *accumulate(reversed(self.kinds), or_)][::-1]
+        self.opens = next((i for i, word in enumerate(words) if word[0].isalnum()), 0)
+        self.asks = text[end - 1 : end] == "?" or text[end : end + 1] == "?"
+        self._before = text[max(0, start - BEFORE) : start]
+        self._speech = spoken
+        self._person: bool | None = None
+
+    @property
+    def person_before(self) -> bool:
+        """Whether the sentences before it name a person."""
+        if self._person is None:
+            before = confirm.PARAGRAPH.split(self._before)[-1] if "\n" in self._before else self._before
+            self._person = bool(before) and self._speech.names_somebody(before)
+        return self._person
 
 
-Sentences: TypeAlias = dict[tuple[int, int], Sentence]
-"""The sentences of one text that were looked at, by where they begin and end."""
+Sentences: TypeAlias = list[Sentence]
+"""The sentences of one text that were looked at."""
 
 
 class Candidate(NamedTuple):
@@ -122,6 +144,7 @@ class Judge:
         self._denies = [_DENIES.search(_AHEAD.sub("", saying.statement.pattern)) is not None for saying in sayings]
         self._speech = speech.Speech(ruleset.home / "words")
         self.model = _model(Path(__file__).with_name(MODEL))
+        self._words: list[float] = self.model.words.tolist()
 
     def confirm(
         self,
@@ -135,7 +158,7 @@ class Judge:
     ) -> list[Found]:
         """`hits` are (word's number, end of its trigger), `said` statements' numbers with the ends of theirs (None: look everywhere); `people` spans of identifiers, sorted."""
         found: list[Found] = []
-        sentences: Sentences = {}
+        sentences: Sentences = []
         for one in self.candidates(text, hits, said):
             score = self.weigh(text, one, people, tied, stances, sentences)
             if score >= least and not self._excepted(text, one):
@@ -215,13 +238,14 @@ class Judge:
         rule, stance = self._rules[one.rule], stances[one.rule]
         if rule.only_fields and stance <= 0:
             return 0.0
-        sentence = self._sentence(text, one.start, one.end, sentences)
+        sentence = self.sentence(text, one.start, one.end, sentences)
         if (stance > 0 or tied) and len(text) <= SHORT and not (rule.prose and stance <= 0):
             return self._cell(one, rule, stance, tied, sentence, factors)
         signs, around = self.signs(text, one, sentence, people, tied or stance > 0)
         weights = self.model.signs
         total = sum(weights.get(sign, 0.0) for sign in signs) + (rule.score.field * 4 if stance > 0 else 0.0)
-        words = float(self.model.words[around].sum()) if around else 0.0
+        weight = self._words
+        words = sum([weight[number] for number in around])
         score = min(1.0, max(0.01, round(0.5 + (total + words) / _STEP, 4)))
         if factors is not None and score > 0.01:
             self._explain(one, signs, words, stance, rule, score, factors)
@@ -276,26 +300,22 @@ class Judge:
         for one in self.candidates(folded.text, hits, said):
             start, end = folded.start(one.start), folded.end(one.end)
             if one.rule == index and start < span[1] and span[0] < end and not self._excepted(folded.text, one):
-                value = self.weigh(folded.text, one, people, tied, stances, {})
+                value = self.weigh(folded.text, one, people, tied, stances, [])
                 if ((start, end) == span, value) > score:
                     best, score = one, ((start, end) == span, value)
         if best is not None:
-            self.weigh(folded.text, best, people, tied, stances, {}, factors)
+            self.weigh(folded.text, best, people, tied, stances, [], factors)
 
-    def _sentence(self, text: str, start: int, end: int, known: Sentences) -> Sentence:
-        low, high = _bounds(text, start, end)
-        if (sentence := known.get((low, high))) is not None:
-            return sentence
-        raw = _TOKEN.findall(text, low, high)
-        words = [word.lower() for word in raw]
-        starts = [match.start() for match in _TOKEN.finditer(text, low, high)]
-        english = self._speech.english(words)
-        kinds = self._speech.kinds(words, raw, english)
-        before = text[max(0, low - BEFORE) : low]
-        before = confirm.PARAGRAPH.split(before)[-1] if "\n" in before else before
-        made = Sentence(low, high, words, raw, starts, kinds, english, text[high - 1 : high] == "?" or text[high : high + 1] == "?",
-                        bool(before) and self._speech.names_somebody(before))  # fmt: skip
-        known[low, high] = made
+    def sentence(self, text: str, start: int, end: int, known: Sentences) -> Sentence:
+        """The sentence around a span; one that is known is not made again."""
+        for made in known[-3:]:
+            if made.whole and made.start <= start and end <= made.end and start - made.start <= REACH and made.end - end <= REACH:
+                return made
+        low, high, whole = _bounds(text, start, end)
+        for made in known:
+            if made.start == low and made.end == high:
+                return made
+        known.append(made := Sentence(text, low, high, whole, self._speech))
         return made
 
     def signs(
@@ -304,28 +324,20 @@ class Judge:
         """What speaks for and against a candidate: named signs, and the numbers of the words around it."""
         rule = self._rules[one.rule]
         entity = rule.entity
-        words, kinds, starts = sentence.words, sentence.kinds, sentence.starts
-        first = bisect_left(starts, one.start)
-        after = bisect_left(starts, one.end)
+        words, kinds = sentence.words, sentence.kinds
+        first = bisect_left(sentence.starts, one.start)
+        after = bisect_left(sentence.starts, one.end)
         signs = ["bias", f"kind:{one.kind}", f"class:{entity}", f"{one.kind}:{entity}", one.name]
         if self._near(one, sentence):
             signs += ["context", f"context:{one.kind}", f"context:{entity}"]
-        inside = frozenset().union(*kinds[first:after]) if after > first else frozenset()
         # Who is spoken of.
-        left: set[str] = set().union(*kinds[:first])
-        right: set[str] = set().union(*kinds[after:])
-        close: set[str] = set().union(*kinds[after : after + 6])
-        person = False
-        for who in ("first", "third", "role", "family", "name", "victimless"):
-            if who in left:
-                signs.append(f"{who}<")
-                person = True
-            if who in right:
-                signs.append(f"{who}>")
-                person = True
-            if who in inside:
-                signs.append(f"{who}=")
-                person = True
+        left, right, inside, close = sentence.left[first], sentence.right[after], _all(kinds[first:after]), _all(kinds[after : after + 6])
+        around = (left | right | inside) & _WHO.kinds
+        if around:
+            signs += _WHO.before(left)
+            signs += _WHO.behind(right)
+            signs += _WHO.within(inside)
+        person = bool(around)
         if tied:
             signs.append("row")
             person = True
@@ -333,78 +345,56 @@ class Judge:
             signs.append("identifier")
             person = True
         if not person:
-            if sentence.person_before:
-                signs.append("before")
-            else:
-                signs.append("nobody")
-        opens = next((i for i, word in enumerate(words) if word[0].isalnum()), 0)
-        if not ({"first", "third", "role", "family", "name", "generic", "we", "you", "organisation"} & left):
-            if first <= opens and after < len(words) and (kinds[after] & {"be", "have", "modal"} or words[after] in _RULES):
+            signs.append("before" if sentence.person_before else "nobody")
+        opens, implied = sentence.opens, not person and signs[-1] == "before"
+        if not left & _SOMEBODY:
+            if first <= opens and after < len(words) and (kinds[after] & _VERB or words[after] in _RULES):
                 signs.append("topic")
             elif first <= opens:
                 signs.append("opens")
-            elif "note" in kinds[opens]:
+                implied = True
+            elif words and kinds[opens] & _NOTE:
                 signs.append("note")
-        if first and "possessive" in kinds[first - 1]:
+                implied = True
+        if first and kinds[first - 1] & _POSSESSIVE:
             signs.append("possessed")
         # What ties it, denies it, supposes it.
         clause = first
         while clause > 0 and words[clause - 1] not in _CLAUSE and not (words[clause - 1] == "," and words[clause] in _FOLLOWS):
             clause -= 1
-        scope: set[str] = set().union(*kinds[clause:first])
-        for kind in ("have", "be", "take", "treat", "learn", "about", "work", "modal", "when", "say", "sell", "deny"):
-            if kind in scope:
-                signs.append(f"{kind}<")
-        near: set[str] = set().union(*kinds[max(clause, first - 4) : first])
-        if near & {"have", "be", "take", "treat"} and not scope & {"about", "work", "sell", "generic", "organisation", "if", "animal"}:
-            if scope & {"first", "third", "role", "family", "name"}:
+        scope = _all(kinds[clause:first]) if clause else left
+        signs += _SCOPE.before(scope)
+        if _all(kinds[max(clause, first - 4) : first]) & _TIES and not scope & _ASIDE:
+            if scope & _ANYBODY:
                 signs += ["says", f"says:{one.kind}"]
-            elif clause and left & {"first", "third", "role", "family", "name"}:
+            elif clause and left & _ANYBODY:
                 signs.append("says before")
         if first:
-            for kind in ("have", "be", "about", "for", "generic", "and"):
-                if kind in kinds[first - 1]:
-                    signs.append(f"{kind}<1")
-        if self._denied(sentence, one) or ("not" in inside and not one.denies):
+            signs += _RIGHT_BEFORE.next(kinds[first - 1])
+        denied = self._denied(sentence, one) or (inside & _NOT and not one.denies)
+        if denied:
             signs.append("denied")
-        elif "not" in right:
+        elif right & _NOT:
             signs.append("not>")
-        if "cleared" in right or "cleared" in left:
+        if (right | left) & _CLEARED:
             signs.append("cleared")
-        if "cleared" in inside:
+        if inside & _CLEARED:
             signs.append("cleared=")
-        if "if" in left:
+        if left & _IF:
             signs.append("if<")
-        if "if" in right:
+        if right & _IF:
             signs.append("if>")
         if sentence.asks:
             signs.append("asks")
-        for kind in (
-            "generic",
-            "organisation",
-            "news",
-            "policy",
-            "work",
-            "we",
-            "you",
-            "fiction",
-            "anyone",
-            "animal",
-            "profession",
-            "percent",
-            "stranger",
-        ):
-            if kind in left:
-                signs.append(f"{kind}<")
-            if kind in close:
-                signs.append(f"{kind}>")
-            if kind in inside:
-                signs.append(f"{kind}=")
+        if (left | close | inside) & _OTHER.kinds:
+            signs += _OTHER.before(left)
+            signs += _OTHER.behind(close)
+            signs += _OTHER.within(inside)
         if _quoted(text, one):
             signs.append("quoted")
-        if person and "generic" not in left and "if" not in left and "denied" not in signs:
+        if person and not left & _GENERAL and not denied:
             signs.append(f"plainly:{one.kind}")
-        if any(sign in ("opens", "note", "before") for sign in signs):
+        if implied:
             signs.append(f"implied:{one.kind}")
         return signs, _around(words, first, after, entity)
 
@@ -435,13 +425,13 @@ class Judge:
         while at >= 0 and first - at <= 9:
             if words[at] in _CLAUSE or (words[at] == "," and at + 1 < len(words) and words[at + 1] in _FOLLOWS):
                 break
-            if "not" in kinds[at] and not (at + 1 < len(words) and words[at + 1] in _BUT_YES):
+            if kinds[at] & _NOT and not (at + 1 < len(words) and words[at + 1] in _BUT_YES):
                 return True
             at -= 1
         # 'strejker ikke', 'fejler intet': in Danish the denial follows the verb.
-        if not one.denies and after < len(words) and "not" in kinds[after] and words[after + 1 : after + 2] != ["kun"]:
+        if not one.denies and after < len(words) and kinds[after] & _NOT and words[after + 1 : after + 2] != ["kun"]:
             return True
-        return any("cleared" in kind for kind in kinds[after : after + 4])
+        return bool(_all(kinds[after : after + 4]) & _CLEARED)
 
 
 def _windows(ends: Sequence[int] | None, lead: int, tail: int, length: int) -> Iterator[tuple[int, int, int]]:
@@ -461,46 +451,97 @@ def _windows(ends: Sequence[int] | None, lead: int, tail: int, length: int) -> I
         yield low, high, last
 
 
+def _all(kinds: Sequence[int]) -> int:
+    """Of what kinds any of these words is."""
+    return reduce(or_, kinds, 0)
+
+
+class _Signs:
+    """The names of signs of some kinds of words, by where these stand; each set of kinds is spelt out once."""
+
+    def __init__(self, *kinds: str) -> None:
+        self.kinds = speech.bits(*kinds)
+        self._kept: dict[tuple[int, str], tuple[str, ...]] = {}
+
+    def _of(self, kinds: int, place: str) -> tuple[str, ...]:
+        key = (kinds & self.kinds, place)
+        signs = self._kept.get(key)
+        if signs is None:
+            signs = self._kept[key] = tuple(f"{kind}{place}" for kind, bit in speech.BIT.items() if bit & key[0])
+        return signs
+
+    def before(self, kinds: int) -> tuple[str, ...]:
+        """Of words anywhere before a candidate."""
+        return self._of(kinds, "<")
+
+    def behind(self, kinds: int) -> tuple[str, ...]:
+        """Of words behind it."""
+        return self._of(kinds, ">")
+
+    def within(self, kinds: int) -> tuple[str, ...]:
+        """Of its own words."""
+        return self._of(kinds, "=")
+
+    def next(self, kinds: int) -> tuple[str, ...]:
+        """Of the word right before it."""
+        return self._of(kinds, "<1")
+
+
+_WHO = _Signs("first", "third", "role", "family", "name", "victimless")
+_SCOPE = _Signs("have", "be", "take", "treat", "learn", "about", "work", "modal", "when", "say", "sell", "deny")
+_RIGHT_BEFORE = _Signs("have", "be", "about", "for", "generic", "and")
+_OTHER = _Signs(
+    "generic", "organisation", "news", "policy", "work", "we", "you", "fiction", "anyone", "animal", "profession", "percent", "stranger"
+)  # fmt: skip
+_ANYBODY = speech.bits("first", "third", "role", "family", "name")
+_SOMEBODY = _ANYBODY | speech.bits("generic", "we", "you", "organisation")
+_VERB = speech.bits("be", "have", "modal")
+_TIES = speech.bits("have", "be", "take", "treat")
+_ASIDE = speech.bits("about", "work", "sell", "generic", "organisation", "if", "animal")
+_GENERAL = speech.bits("generic", "if")
+_NOTE, _POSSESSIVE, _NOT, _CLEARED, _IF = (speech.BIT[kind] for kind in ("note", "possessive", "not", "cleared", "if"))
+
+
 def _around(words: list[str], first: int, after: int, entity: str) -> list[int]:
     """The numbers of the words around a candidate, by where they stand, alone and with its class."""
-    numbers = []
-    low = max(0, first - 12)
-    for at in range(low, first):
-        near = "1" if at == first - 1 else "2" if at >= first - 3 else "<"
-        numbers.append(_number(f"{near}{words[at]}"))
-        if near != "<":
-            numbers.append(_number(f"{near}{words[at]}{entity}"))
-        if at + 1 < first:
-            numbers.append(_number(f"<{words[at]} {words[at + 1]}"))
-    for at in range(after, min(len(words), after + 10)):
-        near = "3" if at == after else "4" if at <= after + 2 else ">"
-        numbers.append(_number(f"{near}{words[at]}"))
-        if near != ">":
-            numbers.append(_number(f"{near}{words[at]}{entity}"))
-    for word in words[:2]:
-        numbers.append(_number(f"^{word}"))
-    for word in words[first:after][:6]:
-        numbers.append(_number(f"={word}{entity}"))
+    low, close, far = max(0, first - 12), max(0, first - 3), after + 3
+    numbers = [_placed("<", word) for word in words[low:close]]
+    numbers += [_number(f"<{word} {following}") for word, following in pairwise(words[low:first])]
+    numbers += [_placed(">", word) for word in words[far : after + 10]]
+    for at in range(close, first):
+        near = "1" if at == first - 1 else "2"
+        numbers += (_placed(near, words[at]), _placed(near, words[at], entity))
+    for at in range(after, min(len(words), far)):
+        near = "3" if at == after else "4"
+        numbers += (_placed(near, words[at]), _placed(near, words[at], entity))
+    numbers += [_placed("^", word) for word in words[:2]]
+    numbers += [_placed("=", word, entity) for word in words[first:after][:6]]
     return numbers
+
+
+@lru_cache(maxsize=200_000)
+def _placed(place: str, word: str, entity: str = "") -> int:
+    return _number(f"{place}{word}{entity}")
 
 
 def _number(text: str) -> int:
     return zlib.crc32(text.encode()) & ((1 << BITS) - 1)
 
 
-def _bounds(text: str, start: int, end: int) -> tuple[int, int]:
-    """Where the sentence around a span begins and ends, at most `REACH` to each side."""
+def _bounds(text: str, start: int, end: int) -> tuple[int, int, bool]:
+    """Where the sentence around a span begins and ends, at most `REACH` to each side, and whether it was seen whole."""
     low, high = max(0, start - REACH), min(len(text), end + REACH)
     begin = low
     for match in _END.finditer(text, low, start):
         if text[match.start()] != "." or not _SHORT_FORMS.search(text, max(low, match.start() - 12), match.start() + 1):
             begin = match.end()
+    whole = begin > low or not low
     while begin < start and text[begin].isspace():
         begin += 1
     for match in _END.finditer(text, end, high):
         if text[match.start()] != "." or not _SHORT_FORMS.search(text, max(0, match.start() - 12), match.start() + 1):
-            return begin, match.start()
-    return begin, high
+            return begin, match.start(), whole
+    return begin, high, whole and high == len(text)
 
 
 def _quoted(text: str, one: Candidate) -> bool:
