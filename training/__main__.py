@@ -194,7 +194,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 group["lr"] = rate * share
             p, f, s, r, sets = tensors(batch, pieces.pad)
             net.train()
-            with torch.autocast("cpu", torch.bfloat16):
+            with model.mixed():
                 scores, _, _ = net(p, f, s, r)
             value = loss(scores, sets)
             value.backward()

@@ -154,10 +154,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--from-shipped", action="store_true", help="go on from the encoder in rules/models; FOLDER may be empty")
     parser.add_argument("--more", nargs="*", default=(), metavar="NAME", help="how the names of the files begin that count more than once")
     parser.add_argument("--times", type=int, default=3, help="how often they count")
-    parser.add_argument(
-        "--fixed", type=int, default=0, metavar="LAYERS", help="leave the vocabulary and so many of the lower layers as they are"
-    )
-    parser.add_argument("--names-every", type=int, default=1, metavar="N", help="a batch of names at every Nth step")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args(argv)
     if given.again and given.from_shipped:
@@ -167,7 +163,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         shutil.copy(SHIPPED / "names.vocabulary", given.out / "names.vocabulary")
     torch.manual_seed(given.seed)
     torch.set_num_threads(given.threads)
-    quick = torch.ops.mkldnn._is_mkldnn_bf16_supported()
     pieces, known = ner.Pieces(given.out / "names.vocabulary"), lists()
     net = model.Tagger(len(pieces.words), 384, 12, 1536, 12, 256, len(data.STYLES), 1e-12, 0.1)
     if given.from_shipped:
@@ -176,11 +171,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         net.load_state_dict(torch.load(given.out / "said.pt", map_location="cpu"))
     else:
         net.load_state_dict(torch.load(given.out / "state.pt", map_location="cpu")["net"], strict=False)
-    for part in (net.words, net.positions, net.features, net.styles, net.normal, *net.layers[: given.fixed]) if given.fixed else ():
-        part.requires_grad_(False)
     own = [p for n, p in net.named_parameters() if n.startswith(("said", "where"))]
-    rest = [p for n, p in net.named_parameters() if not n.startswith(("said", "where")) and p.requires_grad]
-    rates = (given.rate, given.rate * 2 if given.from_shipped or given.again else 1e-3)
+    rest = [p for n, p in net.named_parameters() if not n.startswith(("said", "where"))]
+    rates = (given.rate, given.rate * 2 if given.from_shipped else 1e-3)
     optimiser = torch.optim.AdamW([{"params": rest}, {"params": own}], weight_decay=0.01, betas=(0.9, 0.98))
     labelled = names.batches(
         names.Epochs(given.data, given.gazetteers, pieces, given.seed, 192, 3_000 if given.from_shipped else 12_000).epoch(
@@ -205,16 +198,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         examples = [(p.pieces, p.features, p.firsts, [data.ANY] * len(p.firsts), 0) for p in parts]
         net.train()
         p, f, s, r, _ = names.tensors(examples, pieces.pad)
-        with torch.autocast("cpu", torch.bfloat16, enabled=quick):
+        with model.mixed():
             _, said, where = net(p, f, s, r)
         told_loss = loss(said, where, batch, parts)
         told_loss.backward()
-        if step % given.names_every == 0:
-            p, f, s, r, sets = names.tensors(labelled[step // given.names_every % len(labelled)], pieces.pad)
-            with torch.autocast("cpu", torch.bfloat16, enabled=quick):
-                scores, _, _ = net(p, f, s, r)
-            named_loss = names.loss(scores, sets)
-            named_loss.backward()
+        p, f, s, r, sets = names.tensors(labelled[step % len(labelled)], pieces.pad)
+        with model.mixed():
+            scores, _, _ = net(p, f, s, r)
+        named_loss = names.loss(scores, sets)
+        named_loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scanner.detect import engine, fold, memo, rules, speech, statements
+from scanner.detect.sentence import Sentences, around
 from scanner.resources import folder
 
 HERE = Path(__file__).with_name("statements")
@@ -106,13 +107,13 @@ def bags(detector: engine.Detector, texts: list[tuple[str, frozenset[str]]]) -> 
         text = row.folded.text
         found = detector._identifiers(row, TextBatch("", "", array, array))
         people = [(one.start, one.end) for one in found if one.rule in detector._people]
-        known: statements.Sentences = []
+        known: Sentences = []
         by_class: dict[str, Bag] = {}
         for one in judge.candidates(text, row.words, row.said):
             rule = detector.rules[one.rule]
             if rule.only_fields or judge._excepted(text, one):
                 continue
-            signs, words = judge.signs(text, one, judge.sentence(text, one.start, one.end, known), people, False)
+            signs, words = judge.signs(text, one, around(text, one.start, one.end, known, judge._speech), people, False)
             bag = by_class.setdefault(rule.entity, Bag(rule.entity in said, [], []))
             bag.signs.append(signs)
             bag.words.append(words)

@@ -419,10 +419,9 @@ class Detector:
 
 def resolve(found: list[Found], read: Sequence[Found], rules: Sequence[Rule]) -> list[Found]:
     """What rules find and what a model reads: names yield to identifiers (`kim` to `kim(at)example.org`), the best stays."""
-    taken = confirm.resolve([one for one in found if not rules[one.rule].names], rules)
     if not read:
         return confirm.resolve(found, rules)
-    taken.sort()
+    taken = confirm.resolve([one for one in found if not rules[one.rule].names], rules)
     starts, ends = [one.start for one in taken], [*accumulate((one.end for one in taken), max)]
     free = []
     for one in read:

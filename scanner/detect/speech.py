@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from scanner.errors import RuleError
+
 _ENGLISH = frozenset(
     "the is was has have my of and to been with not who on she he they a an are were from that this will had their there".split()
 )
@@ -15,7 +17,7 @@ _DANISH = frozenset(
 _CAPITAL = re.compile(r"[A-ZÆØÅÉÜÖÄ][a-zæøåéüöäóí]{1,24}(?:-[A-ZÆØÅ][a-zæøå]+)?(?:['’]?s)?$")
 _NAMED = re.compile(r"(?<![\w.])[A-ZÆØÅÉ][a-zæøåéüöä]{1,20}(?:-[A-ZÆØÅ][a-zæøå]{1,15})?(?!\w)")
 KINDS = (
-    "first", "third", "role", "family", "name", "victimless", "possessive", "generic", "we", "you", "they", "organisation", "note", "be", "have", "modal", "take", "treat",
+    "first", "third", "role", "family", "name", "possessive", "generic", "we", "you", "they", "organisation", "note", "be", "have", "modal", "take", "treat",
     "learn", "about", "work", "when", "say", "sell", "deny", "not", "cleared", "if", "for", "and", "news", "policy", "fiction", "anyone", "animal", "profession", "percent",
     "stranger",
 )  # fmt: skip
@@ -69,7 +71,7 @@ def bits(*kinds: str) -> int:
     return sum(BIT[kind] for kind in kinds)
 
 
-_NOBODY_ELSE = bits("first", "third", "role", "family")
+_PERSON = bits("first", "third", "role", "family")
 
 
 class Speech:
@@ -85,6 +87,8 @@ class Speech:
         for line in (folder / "speech.txt").read_text(encoding="utf-8").splitlines():
             kind, _, words = line.partition(": ")
             if line and not line.startswith("#"):
+                if kind not in BIT:
+                    raise RuleError(f"speech.txt: no word can be {kind!r}; the kinds are {', '.join(KINDS)}")
                 for word in words.split():
                     self._add(BIT[kind], word)
         self._names = _first_names(folder / "first_names.txt")
@@ -168,7 +172,7 @@ class Speech:
 
     def names_somebody(self, text: str) -> bool:
         """Whether a person is named or pointed at in a text."""
-        if any(self._of(word.lower(), False)[0] & _NOBODY_ELSE for word in re.findall(r"[^\W_]+", text)):
+        if any(self._of(word.lower(), False)[0] & _PERSON for word in re.findall(r"[^\W_]+", text)):
             return True
         return any(self._is_name(match[0]) for match in _NAMED.finditer(text))
 

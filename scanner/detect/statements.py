@@ -12,25 +12,22 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, reduce
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from scanner.detect import confirm, fold, speech
 from scanner.detect.confirm import Factors, Found
 from scanner.detect.rules import Rule, Ruleset, Word
+from scanner.detect.sentence import Sentence, Sentences, around
 from scanner.detect.triage import Saying
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-REACH = 300
-"""How far a sentence is read to either side of a candidate, in code points."""
-BEFORE = 160
-"""How far before its sentence a person may be named whom a note goes on about."""
 SHORT = 40
 """A cell up to this length is a statement by itself, in a row that names a person or a column that says what it holds."""
 
@@ -42,13 +39,6 @@ _STEP = 8.0
 BITS = 15
 MODEL = "statements.npz"
 
-_END = re.compile(r"[.!?][\"'»”)]*(?=\s|$)|\n[ \t\r]*\n|\n(?=[ \t]*[A-ZÆØÅ0-9•*\-–])")
-_SHORT_FORMS = re.compile(
-    r"(?:^|[\s(.])(?:pt|ptt|dr|hr|fr|fru|mr|mrs|ms|st|nr|no|tlf|ca|kl|f\.?eks|bl\.?a|inkl|ekskl|evt|vedr|pga|p\.?g\.?a|jf|jvf|d|dgl|tabl?|tbl|"
-    r"obs|diag|tidl|mhp|mht|afd|amb|indl|udskr|beh|op|mb|sct|skt|prof|cand|stk|m\.?m|e\.?g|i\.?e|vs|approx|dep|th|tv|[a-zæøå]|\d{1,2})\.$",
-    re.IGNORECASE,
-)
-_TOKEN = re.compile(r"[^\W_]+(?:[-'’/&][^\W_]+)*|[?%§:\"“”»«()]|[,;]")
 _DENIES = re.compile(r"ikke|\bnot\b|n't|never|ingen|aldrig|hverken|unable|refuse|nægter|afviser")
 _AHEAD = re.compile(r"\(\?<?!(?:[^()]|\([^()]*\))*\)")
 _CLAUSE = frozenset({"men", "but", ";", "however", "derimod", "tværtimod", "although", "selvom"})
@@ -74,43 +64,6 @@ _RULES = frozenset(
 )
 """Verbs whose subject, opening a sentence, is what is talked about in general."""
 _FOLLOWS = frozenset({"hun", "han", "jeg", "vi", "de", "she", "he", "they", "det", "den", "it", "så", "so", "og", "and", "men", "but", "i"})
-
-
-class Sentence:
-    """A sentence's place in its text, its words with their places, and what kinds each is of.
-
-    `left[i]` is of what kinds the words before the `i`th are, `right[i]` those from it on. `whole` tells that it ends where it ends, not where reading stopped.
-    """
-
-    __slots__ = (
-        "_before", "_person", "_speech", "asks", "end", "kinds", "left", "opens", "right", "start", "starts", "whole", "words",
-    )  # fmt: skip
-
-    def __init__(self, text: str, start: int, end: int, whole: bool, spoken: speech.Speech) -> None:
-        raw = _TOKEN.findall(text, start, end)
-        words = [word.lower() for word in raw]
-        self.start, self.end, self.whole, self.words = start, end, whole, words
-        self.starts = [match.start() for match in _TOKEN.finditer(text, start, end)]
-        self.kinds = spoken.kinds(words, raw, spoken.english(words))
-        self.left = [0, *accumulate(self.kinds, or_)]
-        self.right = [0, *accumulate(reversed(self.kinds), or_)][::-1]
-        self.opens = next((i for i, word in enumerate(words) if word[0].isalnum()), 0)
-        self.asks = text[end - 1 : end] == "?" or text[end : end + 1] == "?"
-        self._before = text[max(0, start - BEFORE) : start]
-        self._speech = spoken
-        self._person: bool | None = None
-
-    @property
-    def person_before(self) -> bool:
-        """Whether the sentences before it name a person."""
-        if self._person is None:
-            before = confirm.PARAGRAPH.split(self._before)[-1] if "\n" in self._before else self._before
-            self._person = bool(before) and self._speech.names_somebody(before)
-        return self._person
-
-
-Sentences: TypeAlias = list[Sentence]
-"""The sentences of one text that were looked at."""
 
 
 class Candidate(NamedTuple):
@@ -238,14 +191,14 @@ class Judge:
         rule, stance = self._rules[one.rule], stances[one.rule]
         if rule.only_fields and stance <= 0:
             return 0.0
-        sentence = self.sentence(text, one.start, one.end, sentences)
+        sentence = around(text, one.start, one.end, sentences, self._speech)
         if (stance > 0 or tied) and len(text) <= SHORT and not (rule.prose and stance <= 0):
             return self._cell(one, rule, stance, tied, sentence, factors)
-        signs, around = self.signs(text, one, sentence, people, tied or stance > 0)
+        signs, numbers = self.signs(text, one, sentence, people, tied or stance > 0)
         weights = self.model.signs
         total = sum(weights.get(sign, 0.0) for sign in signs) + (rule.score.field * 4 if stance > 0 else 0.0)
         weight = self._words
-        words = sum([weight[number] for number in around])
+        words = sum([weight[number] for number in numbers])
         score = min(1.0, max(0.01, round(0.5 + (total + words) / _STEP, 4)))
         if factors is not None and score > 0.01:
             self._explain(one, signs, words, stance, rule, score, factors)
@@ -306,18 +259,6 @@ class Judge:
         if best is not None:
             self.weigh(folded.text, best, people, tied, stances, [], factors)
 
-    def sentence(self, text: str, start: int, end: int, known: Sentences) -> Sentence:
-        """The sentence around a span; one that is known is not made again."""
-        for made in known[-3:]:
-            if made.whole and made.start <= start and end <= made.end and start - made.start <= REACH and made.end - end <= REACH:
-                return made
-        low, high, whole = _bounds(text, start, end)
-        for made in known:
-            if made.start == low and made.end == high:
-                return made
-        known.append(made := Sentence(text, low, high, whole, self._speech))
-        return made
-
     def signs(
         self, text: str, one: Candidate, sentence: Sentence, people: Sequence[tuple[int, int]], tied: bool
     ) -> tuple[list[str], list[int]]:
@@ -332,12 +273,12 @@ class Judge:
             signs += ["context", f"context:{one.kind}", f"context:{entity}"]
         # Who is spoken of.
         left, right, inside, close = sentence.left[first], sentence.right[after], _all(kinds[first:after]), _all(kinds[after : after + 6])
-        around = (left | right | inside) & _WHO.kinds
-        if around:
+        who = (left | right | inside) & _WHO.kinds
+        if who:
             signs += _WHO.before(left)
             signs += _WHO.behind(right)
             signs += _WHO.within(inside)
-        person = bool(around)
+        person = bool(who)
         if tied:
             signs.append("row")
             person = True
@@ -487,7 +428,7 @@ class _Signs:
         return self._of(kinds, "<1")
 
 
-_WHO = _Signs("first", "third", "role", "family", "name", "victimless")
+_WHO = _Signs("first", "third", "role", "family", "name")
 _SCOPE = _Signs("have", "be", "take", "treat", "learn", "about", "work", "modal", "when", "say", "sell", "deny")
 _RIGHT_BEFORE = _Signs("have", "be", "about", "for", "generic", "and")
 _OTHER = _Signs(
@@ -519,29 +460,13 @@ def _around(words: list[str], first: int, after: int, entity: str) -> list[int]:
     return numbers
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def _placed(place: str, word: str, entity: str = "") -> int:
     return _number(f"{place}{word}{entity}")
 
 
 def _number(text: str) -> int:
     return zlib.crc32(text.encode()) & ((1 << BITS) - 1)
-
-
-def _bounds(text: str, start: int, end: int) -> tuple[int, int, bool]:
-    """Where the sentence around a span begins and ends, at most `REACH` to each side, and whether it was seen whole."""
-    low, high = max(0, start - REACH), min(len(text), end + REACH)
-    begin = low
-    for match in _END.finditer(text, low, start):
-        if text[match.start()] != "." or not _SHORT_FORMS.search(text, max(low, match.start() - 12), match.start() + 1):
-            begin = match.end()
-    whole = begin > low or not low
-    while begin < start and text[begin].isspace():
-        begin += 1
-    for match in _END.finditer(text, end, high):
-        if text[match.start()] != "." or not _SHORT_FORMS.search(text, max(0, match.start() - 12), match.start() + 1):
-            return begin, match.start(), whole
-    return begin, high, whole and high == len(text)
 
 
 def _quoted(text: str, one: Candidate) -> bool:
