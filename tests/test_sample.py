@@ -18,8 +18,9 @@ from scanner.extract import sqlite
 from scanner.extract.sampling import SAMPLE, Draw, Sampled, Sampling
 from scanner.inventory import Book
 from scanner.model import Problem, TextBatch, Unit
-from scanner.sources import open_source
+from scanner.sources import open_source, sql
 from tests.test_sources import admin, server  # noqa: F401 - fixtures
+from tests.test_sources_sql import connect, maria, run  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.slow  # real servers and many seeds: not all the time
 
@@ -109,6 +110,26 @@ def test_misses_are_no_more_frequent_than_claimed_in_postgresql(server: str, adm
         hold(open_source(f"postgresql://postgres@/postgres?host={server}", include=["sampled.t"]))
     finally:
         admin.execute("DROP SCHEMA sampled CASCADE")
+
+
+def test_misses_are_no_more_frequent_than_claimed_in_mariadb(maria: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(sql, "RANGE_ROWS", 1000)
+    columns = ", ".join(f"CASE WHEN {condition} THEN '{PLANTED}' ELSE 'x' END AS {name}" for name, condition in NEXT.items())
+    made = f"SELECT i AS id, {columns} FROM (SELECT seq AS i FROM seq_1_to_{ROWS}) AS numbers"
+    with connect(maria) as admin:  # noqa: F811
+        run(admin, f"CREATE DATABASE sampled; USE sampled; CREATE TABLE sampled.t (PRIMARY KEY (id)) {made}")
+        run(admin, f"CREATE TABLE sampled.sparse (PRIMARY KEY (id)) SELECT 9 * seq AS id FROM seq_1_to_{ROWS}")
+        run(admin, f"CREATE TABLE sampled.unnamed SELECT seq AS id FROM seq_1_to_{ROWS}")
+        try:
+            hold(open_source(f"mysql://root@localhost/sampled?unix_socket={maria}", include=["sampled.t"]))
+            whole = open_source(f"mysql://root@localhost/sampled?unix_socket={maria}", exclude=["sampled.t"])
+            whole.sampling = sampling(1)  # type: ignore[attr-defined]  # what the command line sets
+            units = [one for one in whole.units() if isinstance(one, Unit)]
+            assert {one.object for one in units} == {"sampled.sparse", "sampled.unnamed"}
+            read = [one for unit in units for one in whole.read(unit) if isinstance(one, TextBatch)]
+            assert sum(len(one.texts) for one in read) == 2 * ROWS, "tables without a dense key are read in full"
+        finally:
+            run(admin, "DROP DATABASE sampled")
 
 
 def test_a_sample_grows_until_it_is_sure_or_everything_was_read() -> None:

@@ -23,7 +23,7 @@ from scanner.contract import SourceContract, problems, read_all, texts
 from scanner.contract_database import DatabaseContract
 from scanner.errors import MissingExtra, SourceError
 from scanner.extract import rows
-from scanner.model import Limits, Opened, Problem, Source, TextBatch, Unit, Why
+from scanner.model import Compare, Condition, Limits, Opened, Problem, Source, TextBatch, Unit, Why
 from scanner.sources import open_source, sql, sql_catalogue, sql_duckdb
 from scanner.sources.sql_session import Address
 
@@ -146,6 +146,52 @@ def ask(admin: Any, query: str) -> Any:
     with admin.cursor() as cursor:
         cursor.execute(query)
         return cursor.fetchall()
+
+
+@pytest.fixture
+def own(maria: str, admin: Any) -> Iterator[str]:
+    """A database of a test's own; what comes out is its address."""
+    run(admin, "CREATE DATABASE own; USE own")
+    yield f"mysql://root@localhost/own?unix_socket={maria}"
+    run(admin, "DROP DATABASE own")
+
+
+def test_json_columns_of_mariadb_are_taken_apart_by_path(own: str, admin: Any) -> None:
+    run(admin, "CREATE TABLE own.t (id int PRIMARY KEY, about JSON, `odd ``name` JSON, note longtext, checked int CHECK (checked > 0))")
+    told = '{"navn": "Æble Ågård", "mails": ["a@firma.example", "b@firma.example"], "n": 7}'
+    with admin.cursor() as cursor:
+        cursor.execute("INSERT INTO own.t VALUES (1, %s, '[1]', '{\"x\": 1}', 5), (2, NULL, NULL, NULL, NULL)", [told])
+    source: Any = open_source(own)
+    found = {
+        (one.field, record, text)
+        for unit in source.units()
+        for one in source.read(unit)
+        if isinstance(one, TextBatch)
+        for record, text in zip(one.records.to_pylist(), one.texts.to_pylist(), strict=True)
+        if text is not None and one.field != "id"
+    }
+    assert found == {
+        ("about.navn", "id=1", "Æble Ågård"),
+        ("about.mails[]", "id=1", "a@firma.example"),
+        ("about.mails[]", "id=1", "b@firma.example"),
+        ("about.n", "id=1", "7"),
+        ("odd `name[]", "id=1", "1"),
+        ("note", "id=1", '{"x": 1}'),
+        ("checked", "id=1", "5"),
+    }
+    rows = list(source.lookup("own.t", [Condition(("about",), (("b@firma.example",),), Compare.CONTAINS)]))
+    assert {one.field for one in rows if isinstance(one, TextBatch)} >= {"about.navn", "about.mails[]"}
+    assert not [one for one in rows if isinstance(one, Problem)]
+
+
+def test_rows_come_no_faster_than_allowed(own: str, admin: Any) -> None:
+    run(admin, "CREATE TABLE own.t SELECT seq FROM seq_1_to_300")
+    source: Any = open_source(own, limits=Limits(rows_per_second=600))
+    source.readers = 2
+    began = time.monotonic()
+    (unit,) = [one for one in source.units() if isinstance(one, Unit)]
+    assert sum(len(one.texts) for one in source.read(unit) if isinstance(one, TextBatch)) == 300
+    assert time.monotonic() - began >= 0.95
 
 
 class TestMariadb(DatabaseContract):

@@ -43,7 +43,8 @@ def command(
     A SOURCE is a folder or file, sqlite:///FILE or postgresql://USER@HOST/DATABASE. Nothing is ever written to it.
     What has not changed since the last scan is skipped; a scan that was killed goes on where it was.
 
-    With --sample, database tables of more than 250,000 rows are read in chunks drawn from all of the table, until a column
+    With --sample, database tables of more than 250,000 rows (of servers other than PostgreSQL those with a dense whole-number
+    key) are read in chunks drawn from all of the table, until a column
     in which one row in a thousand holds a finding is missed with a chance of at most 1 %. Such a table is `partial` in
     the coverage, with the chance, until a scan without --sample has read it in full. Files are always read in full.
     """

@@ -1,23 +1,28 @@
 """Reads part of a large table, spread over the whole of it, and says how likely something rare was missed.
 
-A table is thought of as chunks of neighbouring rows: pages of PostgreSQL, ranges of row numbers of SQLite. Chunks are
-drawn at random, each as likely as any other, and read whole. Let at least `rate` of the rows hold a finding in some
-column. Chunks hold at most `most` rows each, so these rows lie in at least `rate * rows / most` chunks however they
-lie: side by side (customers of one year, one import) or spread. When a share `s` of all chunks has been read, all of
-those were missed with a chance of at most `(1 - s) ** chunks`. Rows read alone would give the far smaller
-`(1 - rate) ** rows_read`, which is true only for rows that lie as if shuffled; so it is not what is claimed.
+A table is thought of as chunks of neighbouring rows: pages of PostgreSQL, ranges of row numbers of SQLite and of whole-
+number keys elsewhere. Chunks are drawn at random, each as likely as any other, and read whole. Let at least `rate` of
+the rows hold a finding in some column. Chunks hold at most `most` rows each, so these rows lie in at least `rate * rows
+/ most` chunks however they lie: side by side (customers of one year, one import) or spread. When a share `s` of all
+chunks has been read, all of those were missed with a chance of at most `(1 - s) ** chunks`. Rows read alone would give
+the far smaller `(1 - rate) ** rows_read`, which is true only for rows that lie as if shuffled; so it is not what is
+claimed.
 """
 
 from __future__ import annotations
 
 import math
+import random
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scanner.model import Problem, Why
 
 SAMPLE = "sample"
 """The part of an object that a sample's unit is."""
+CHUNK_KEYS = 16
+"""Whole-number keys of one chunk, where chunks are ranges of them."""
 
 
 def instead_of(parts: int, fingerprint: str) -> str:
@@ -87,6 +92,24 @@ class Draw:
             self.wanted = min(1.0, max(need * 1.1, self.share * 1.2)) if need < 1 else 1.0
             self.wanted = self.wanted if self.wanted <= 0.5 else 1.0
         return True
+
+    def chunks(self, there: int) -> Iterator[list[int]]:
+        """Draw from chunks 0 to `there - 1` until the sample is sure enough: rounds of numbers that were not drawn before.
+
+        `rows` must have been counted on when the next round is asked for. The same seed draws the same chunks.
+        """
+        order, drawn = random.Random(self.sampling.seed), set[int]()  # noqa: S311 - no secret is made here
+        while self.grow():
+            if self.wanted >= 1:
+                last = [n for n in range(there) if n not in drawn]
+            else:
+                last = []
+                while len(drawn) < min(there, self.wanted * there + 1):
+                    if (n := order.randrange(there)) not in drawn:
+                        drawn.add(n)
+                        last.append(n)
+            self.share = 1.0 if self.wanted >= 1 else len(drawn) / there
+            yield sorted(last)
 
     def missed(self) -> float:
         """The chance that a column was missed, as it is claimed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +23,7 @@ from scanner.extract.rows import (
     range_condition,
     record_names,
 )
-from scanner.extract.sampling import Draw, Sampling, sampled
+from scanner.extract.sampling import CHUNK_KEYS, Draw, Sampling, sampled
 from scanner.extract.sqlite_file import Connection, SqliteError, connect, state
 from scanner.model import Blob, Limits, Opened, Problem, Reading, Why
 
@@ -40,8 +39,6 @@ LONG_ROW = 2**20
 _NO_FLOATS = ("INT", "CHAR", "CLOB", "TEXT")
 """Declared types that turn 3.0 into 3 or into text when it is stored."""
 _LONG = "{} values are longer than the limit and were not read"
-_CHUNK_KEYS = 16
-"""Row numbers of one chunk of a sample."""
 
 
 def _quiet(_: str) -> None:
@@ -162,7 +159,7 @@ class Database:
         if not table.rowid or len(self.ranges(table)) == 1:
             return 0
         count = self._count(table, "")
-        return round(count * sampling.share(count, _CHUNK_KEYS)) if sampling.takes(count, _CHUNK_KEYS) else 0
+        return round(count * sampling.share(count, CHUNK_KEYS)) if sampling.takes(count, CHUNK_KEYS) else 0
 
     def read(
         self,
@@ -225,23 +222,12 @@ class Database:
         count = self._count(table, "")
         low, high = self._connection.query(f"SELECT (SELECT min({rowid}) FROM {name}), (SELECT max({rowid}) FROM {name})")[0]
         dense = low is not None and high - low < 2 * count
-        chunks = (high - low if dense else max(count - 1, 0)) // _CHUNK_KEYS + 1
-        draw.most, draw.wanted = _CHUNK_KEYS, draw.sampling.share(count, _CHUNK_KEYS)
-        # No secret is made here: the same seed must draw the same rows again.
-        order, drawn = random.Random(draw.sampling.seed), set[int]()  # noqa: S311
-        steps = json.dumps(list(range(_CHUNK_KEYS)))
-        while draw.grow():
-            if draw.wanted >= 1:
-                last = [n for n in range(chunks) if n not in drawn]
-            else:
-                last = []
-                while len(drawn) < min(chunks, draw.wanted * chunks + 1):
-                    if (n := order.randrange(chunks)) not in drawn:
-                        drawn.add(n)
-                        last.append(n)
-            draw.share = 1.0 if draw.wanted >= 1 else len(drawn) / chunks
+        chunks = (high - low if dense else max(count - 1, 0)) // CHUNK_KEYS + 1
+        draw.most, draw.wanted = CHUNK_KEYS, draw.sampling.share(count, CHUNK_KEYS)
+        steps = json.dumps(list(range(CHUNK_KEYS)))
+        for last in draw.chunks(chunks):
             for at in range(0, len(last), 16_384):
-                starts = json.dumps([n * _CHUNK_KEYS + (low if dense else 1) for n in sorted(last[at : at + 16_384])])
+                starts = json.dumps([n * CHUNK_KEYS + (low if dense else 1) for n in last[at : at + 16_384]])
                 numbers = f"SELECT start.value + step.value FROM json_each('{starts}') AS start, json_each('{steps}') AS step"
                 if not dense:
                     ranked = f"SELECT {rowid} AS place, row_number() OVER (ORDER BY {rowid}) AS rank FROM {name}"

@@ -3,6 +3,9 @@
 Objects are `schema.table`. Where the URL names a database, only its tables are read; without one (MariaDB, MySQL), those of
 all schemas that the login can see. System schemas are left out, and a view is read only where `include` holds its exact name.
 
+JSON columns (of MariaDB those with a `json_valid` check) and those of XML are taken apart by path. `scan --sample` reads part of a large
+table with a dense whole-number key: ranges of keys, drawn from all of it. `rows_per_second` is kept to by waiting after each chunk of rows.
+
 Records are named by the primary key, or by a unique index over columns that are never null. A table that has neither
 names its records by their row number, in the order in which the server gives them: for InnoDB that of insertion, for
 others one that stays while nobody writes. Oracle gives its ROWID instead. Of a table with system versioning old rows are
@@ -17,7 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from scanner.errors import SourceError
 from scanner.extract.cells import Cells, Document
-from scanner.extract.rows import CHUNK_ROWS, column_batches, key_ranges, record_names
+from scanner.extract.nested import Paths
+from scanner.extract.rows import CHUNK_ROWS, Pace, column_batches, key_ranges, record_names
+from scanner.extract.sampling import CHUNK_KEYS, SAMPLE, Draw, Sampling, instead_of, sampled
 from scanner.model import Condition, Limits, Opened, Problem, Reading, Relation, Source, Unit, Why
 from scanner.sources import sql_catalogue, sql_lookup, sql_lookup_mysql, sql_relations
 from scanner.sources.patterns import Choice
@@ -31,6 +36,8 @@ if TYPE_CHECKING:
 
 RANGE_ROWS = 250_000
 """A table whose keys span no more than this is one unit."""
+_RANGES = 500
+"""Ranges of keys of a sample that are asked for at once."""
 
 
 def from_url(url: str, name: str, password: str | None, include: tuple[str, ...], exclude: tuple[str, ...], limits: Limits) -> Source:
@@ -68,6 +75,10 @@ class Server:
         self.include, self.exclude, self.limits = include, exclude, limits
         self.watch: Callable[[str], None] = _quiet
         self.skip: frozenset[str] = frozenset()
+        self.sampling: Sampling | None = None
+        self.rows_per_second = float(limits.rows_per_second)
+        self.readers = 1
+        """How many workers read this source at the same time, at most: they share `rows_per_second`."""
         self._address = address
         self.dialect = url_dialect(address.shown)
 
@@ -98,9 +109,18 @@ class Server:
                 if table is None:
                     yield Problem(unit.object, Why.CHANGED, "the table is gone")
                     return
-                rows = session.fetch(table.query, table.fetch)
-                yield Opened(unit.object, "table", rows=unit.size)
-                yield from _read(unit.object, table, rows, cells, unit.part)
+                pace = Pace(self.rows_per_second / self.readers)
+                if unit.part == SAMPLE and self.sampling:
+                    yield Opened(unit.object, "table")
+                    draw = Draw(self.sampling, 0.0, most=CHUNK_KEYS)
+                    rows = _drawn(session, Found(schema, name, key=key), table, draw)
+                    yield from _read(unit.object, table, rows, cells, unit.part, pace=pace)
+                    if draw.share < 1:
+                        yield sampled(unit.object, draw)
+                else:
+                    rows = session.fetch(table.query, table.fetch)
+                    yield Opened(unit.object, "table", rows=unit.size)
+                    yield from _read(unit.object, table, rows, cells, unit.part, pace=pace)
         except ServerError as error:
             yield Problem(unit.object, error.why, error.detail)
             return
@@ -178,8 +198,14 @@ class Server:
             try:
                 ends = sql_catalogue.bounds(session, found)
                 if ends and ends[1] - ends[0] >= RANGE_ROWS:
-                    rows = rows or sql_catalogue.count(session, found)
+                    rows = sql_catalogue.count(session, found) if self.sampling or not rows else rows
                     ranges = key_ranges(*ends, 2 * rows)
+                    if self.sampling and ends[1] - ends[0] < 2 * rows and self.sampling.takes(rows, CHUNK_KEYS):
+                        share = self.sampling.share(rows, CHUNK_KEYS)
+                        locator = json.dumps([found.schema, found.name, found.key, ""])
+                        stamp = instead_of(len(ranges), found.stamp)
+                        yield Unit(self.name, found.object, "table", round(rows * share), stamp, SAMPLE, locator)
+                        return
             except ServerError as error:
                 yield Problem(found.object, error.why, error.detail)
                 return
@@ -189,20 +215,38 @@ class Server:
             yield Unit(self.name, found.object, "table", rows // len(ranges), stamp, f"{number:08}" if len(ranges) > 1 else "", locator)
 
 
-def _read(object: str, table: Table, rows: Iterator[Any], cells: Cells, part: str = "", *, numbered: bool = False) -> Iterator[Reading]:
+def _drawn(session: Session, found: Found, table: Table, draw: Draw) -> Iterator[Any]:
+    """The rows of ranges of keys, drawn until the sample is sure enough."""
+    ends = sql_catalogue.bounds(session, found)
+    if ends is None:
+        return
+    draw.wanted = draw.sampling.share(sql_catalogue.count(session, found), CHUNK_KEYS)
+    for numbers in draw.chunks((ends[1] - ends[0]) // CHUNK_KEYS + 1):
+        for at in range(0, len(numbers), _RANGES):
+            starts = [ends[0] + number * CHUNK_KEYS for number in numbers[at : at + _RANGES]]
+            for row in session.fetch(sql_catalogue.within(table, found.key, starts, CHUNK_KEYS), table.fetch):
+                draw.rows += 1
+                yield row
+
+
+def _read(
+    object: str, table: Table, rows: Iterator[Any], cells: Cells, part: str = "", *, numbered: bool = False, pace: Pace | None = None
+) -> Iterator[Reading]:
     """Rows as columns; with `numbered`, each row ends in the number that reading all of the table gives it."""
     import pyarrow as pa
 
     width, done = len(table.columns), 0
     at = [table.columns.index(key) for key in table.keys] + [width + i for i in range(len(table.places))]
-    for chunk in chunks(rows, table.long, table.chunk):
+    for chunk in chunks(rows, table.long, min(table.chunk, pace.chunk) if pace else table.chunk):
         values = list(zip(*chunk, strict=True))
         numbers = values[-1] if numbered else range(done + 1, done + len(chunk) + 1)
         done += len(chunk)
         records = (
             record_names([*table.keys, *table.places], [names(values[i]) for i in at]) if at else pa.array([f"row={n}" for n in numbers])
         )
+        fields: list[str] = []
         columns: list[pa.StringArray] = []
+        paths = Paths()
         documents: list[Document] = []
         for i, field in enumerate(table.columns):
             if i in table.binary if table.binary is not None else has_bytes(values[i]):
@@ -211,10 +255,17 @@ def _read(object: str, table: Table, rows: Iterator[Any], cells: Cells, part: st
                 documents += found
             else:
                 column = texts(values[i])
-            columns.append(column)
+            if i in table.trees:
+                (paths.add_json if table.trees[i] == "json" else paths.add_xml)(field, column)
+            else:
+                fields.append(field)
+                columns.append(column)
         flags = values[width + len(table.places) :][: len(table.capped)]
         for i, over in zip(table.capped, flags, strict=True):
             if count := sum(flag == b"1" for flag in over):
                 cells.miss(table.columns[i], Why.TOO_LARGE, "{} values are longer than the limit and were not read", count)
-        yield from column_batches(object, table.columns, columns, records)
+        yield from column_batches(object, fields, columns, records)
+        yield from paths.batches(object, records)
         yield from cells.read(documents)
+        if pace:
+            pace.take(len(chunk))

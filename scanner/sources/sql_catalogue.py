@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scanner.extract.rows import CHUNK_ROWS, range_condition
@@ -45,6 +45,10 @@ SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, NULLABLE = 'YES' OR SU
 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = :s AND TABLE_NAME = :t AND NON_UNIQUE = 0
 ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX
 """
+_MARIADB_CHECKS = """
+SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS
+WHERE CONSTRAINT_SCHEMA = :s AND TABLE_NAME = :t AND LEVEL = 'Column'
+"""
 BINARY = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector"})
 SHAPES = frozenset({
     "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
@@ -84,7 +88,8 @@ class Table:
     """How to read a table. The rows of its query hold the `columns`, then `places`, then for each of the columns
     `capped` whether its value is longer than the limit and left out.
 
-    `keys` name a record, else `places`, else its row number. `binary` columns hold bytes, `None` standing for any column.
+    `keys` name a record, else `places`, else its row number. `binary` columns hold bytes, `None` standing for any column;
+    `trees` are those with an inside, and which: json or xml.
     `source` is what follows FROM, in the query of MariaDB and MySQL.
     """
 
@@ -93,6 +98,7 @@ class Table:
     keys: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     binary: frozenset[int] | None = None
+    trees: Mapping[int, str] = field(default_factory=dict)
     long: tuple[int, ...] = ()
     capped: tuple[int, ...] = ()
     chunk: int = CHUNK_ROWS
@@ -124,6 +130,15 @@ def count(session: Session, found: Found) -> int:
     import sqlalchemy as sa
 
     return int(session.query(sa.select(sa.func.count()).select_from(sa.table(found.name, schema=found.schema or None)))[0][0])
+
+
+def within(table: Table, key: str, starts: Sequence[int], width: int) -> Any:
+    """The table's query for those rows whose whole-number key is one of `width` that begin at a start. Its own has no condition."""
+    import sqlalchemy as sa
+
+    if isinstance(table.query, str):
+        return f"{table.query} WHERE {' OR '.join(f'{quoted(key)} BETWEEN {start} AND {start + width - 1}' for start in starts)}"
+    return table.query.where(sa.or_(*(sa.column(key).between(start, start + width - 1) for start in starts)))
 
 
 def plan(session: Session, schema: str, name: str, key: str, part: str, cap: int) -> Table | None:
@@ -184,6 +199,8 @@ def _mysql_plan(session: Session, schema: str, name: str, key: str, part: str, c
     for _, _, index, column, useless in rows(_MYSQL_INDEXES):
         indexes.setdefault(index, []).append((column, bool(useless)))
     keys = next((index for index in indexes.values() if all(column in names and not useless for column, useless in index)), [])
+    maria = session.dialect.is_mariadb  # type: ignore[attr-defined]
+    checked = {row[2] for row in rows(_MARIADB_CHECKS) if row[3].lower() == f"json_valid({quoted(row[2])})".lower()} if maria else set()
     capped = tuple(i for i, row in enumerate(columns) if row[2] > cap)
     texts = [mysql_text(quoted(column), type, cap if length > cap else 0) for column, type, length in columns]
     flags = [f"OCTET_LENGTH({quoted(names[i])}) > {cap}" for i in capped]
@@ -200,6 +217,7 @@ def _mysql_plan(session: Session, schema: str, name: str, key: str, part: str, c
         tuple(column for column, _ in keys),
         places,
         frozenset(i for i, row in enumerate(columns) if row[1] in BINARY),
+        {i: "json" for i, row in enumerate(columns) if row[1] == "json" or row[0] in checked},
         tuple(i for i, row in enumerate(columns) if row[2] > _LONG),
         capped,
         max(256, min(CHUNK_ROWS, 2**28 // max(short, 1))),
@@ -280,6 +298,7 @@ def _other_plan(session: Session, schema: str, name: str, key: str, part: str, _
     if not names:
         return None
     long = tuple(i for i, column in enumerate(columns) if _is_long(column["type"]))
+    trees = {i: kind for i, column in enumerate(columns) if (kind := _tree(column["type"]))}
     places = ("rowid",) if session.kind == "oracle" and not keys else ()
     ends: list[Any] = [sa.literal_column("ROWIDTOCHAR(ROWID)")] * len(places)
     query: Any = sa.select(*map(sa.column, names), *ends).select_from(sa.table(name, schema=schema or None))
@@ -287,7 +306,7 @@ def _other_plan(session: Session, schema: str, name: str, key: str, part: str, _
         for condition in where.split(" AND "):
             _, sign, end = condition.split(" ")
             query = query.where(sa.column(key) > int(end) if sign == ">" else sa.column(key) <= int(end))
-    return Table(query, tuple(names), tuple(keys), places, None, long, fetch=64 if long else 1_000)
+    return Table(query, tuple(names), tuple(keys), places, None, trees, long, fetch=64 if long else 1_000)
 
 
 def keys_of(inspection: Inspection, name: str, schema: str | None, filled: set[str]) -> list[str]:
@@ -300,6 +319,12 @@ def keys_of(inspection: Inspection, name: str, schema: str | None, filled: set[s
         if index.get("unique") and not some and index["column_names"] and set(index["column_names"]) <= filled:
             return list(index["column_names"])
     return []
+
+
+def _tree(type: Any) -> str:
+    from sqlalchemy import JSON
+
+    return "json" if isinstance(type, JSON) else "xml" if type.__visit_name__.upper() == "XML" else ""
 
 
 def _is_long(type: Any) -> bool:
