@@ -221,6 +221,48 @@ def test_scanned_pages() -> None:
     assert CPR in found.at("page=1", "ocr")[0] and "20771" in found.at("page=2", "ocr")[0] and found.problems == []
 
 
+def stamped(*, mode: int, nested: bool = False, part: float = 1.0) -> bytes:
+    """A page with a scan on it and a line of text: 0 as usual, 3 invisible."""
+    import ctypes
+
+    import pypdfium2
+
+    pdf = pypdfium2.PdfDocument.new()
+    page = pdf.new_page(595, 842)
+    picture = pypdfium2.PdfImage.new(pdf)
+    picture.set_bitmap(pypdfium2.PdfBitmap.from_pil(drawn(size=(1240, 1754), letters=34)))
+    picture.set_matrix(pypdfium2.PdfMatrix().scale(595 * part, 842 * part))
+    page.insert_obj(picture)
+    font = pypdfium2.raw.FPDFText_LoadStandardFont(pdf, b"Helvetica")
+    line = pypdfium2.raw.FPDFPageObj_CreateTextObj(pdf, font, 10)
+    written = ("Modtaget i postcenteret 12.03.2025, journal 25/1137" + "\0").encode("utf-16-le")
+    pypdfium2.raw.FPDFText_SetText(line, ctypes.cast(written, ctypes.POINTER(ctypes.c_ushort)))
+    pypdfium2.raw.FPDFTextObj_SetTextRenderMode(line, mode)
+    pypdfium2.raw.FPDFPageObj_Transform(line, 1, 0, 0, 1, 40, 815)
+    pypdfium2.raw.FPDFPage_InsertObject(page, line)
+    page.gen_content()
+    if nested:
+        outer = pypdfium2.PdfDocument.new()
+        form = pdf.page_as_xobject(0, outer)
+        page = outer.new_page(595, 842)
+        page.insert_obj(form.as_pageobject())
+        page.gen_content()
+        pdf = outer
+    out = io.BytesIO()
+    pdf.save(out)
+    return out.getvalue()
+
+
+@tesseract
+@pytest.mark.parametrize("nested", [False, True], ids=["plain", "in a form"])
+def test_a_stamp_on_a_scan_does_not_hide_the_scan(nested: bool) -> None:
+    found = read(stamped(mode=0, nested=nested), "scan.pdf")
+    assert "journal 25/1137" in found.at("page=1", "")[0]
+    assert CPR in found.at("page=1", "ocr")[0] and "journal" not in found.at("page=1", "ocr")[0] and found.problems == []
+    assert read(stamped(mode=3), "scan.pdf").at("page=1", "ocr") == [], "what another program recognised is not recognised anew"
+    assert read(stamped(mode=0, part=0.4), "letter.pdf").at("page=1", "ocr") == [], "a picture in a letter is no scan"
+
+
 @tesseract
 def test_one_logo_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[object] = []

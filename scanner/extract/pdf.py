@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 _DULL = frozenset({"Producer", "Creator", "CreationDate", "ModDate"})
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
-_IMAGE, _FORM, _PATH, _SHADING = 3, 5, 2, 4  # FPDF_PAGEOBJ_*
+_TEXT, _IMAGE, _PATH, _SHADING = 1, 3, 2, 4  # FPDF_PAGEOBJ_*
+_INVISIBLE = 3  # FPDF_TEXTRENDERMODE_INVISIBLE
 _PICTURE_TEXT = 20
 """A page with a picture and less text than this many characters is taken for a scanned one."""
+_STAMP_TEXT = 400
+"""So is one with less than this, if pictures cover half of it and no text is invisible: a stamp or a fax's line stands on a scan.
+Invisible text is what another program recognised on it."""
 
 
 def read(blob: Blob, walk: Walk) -> Iterator[Reading]:
@@ -90,6 +94,8 @@ def _page(
     pdf_beside.notes(document, page, record, texts, files)
     pdf_beside.alternatives(page, record, texts)
     if len(text.strip()) >= _PICTURE_TEXT:
+        if len(text.strip()) < _STAMP_TEXT and _covered(page) >= 0.5 and _undressed(page):
+            return images.read_page(object, page, record, texts, walk, "page is a picture with some text on it")
         return []
     shapes = {shape.type for shape in page.get_objects(filter=[_IMAGE, _PATH, _SHADING], max_depth=4)}
     if _IMAGE in shapes:
@@ -97,6 +103,35 @@ def _page(
     if shapes and not text.strip():
         return images.read_page(object, page, record, texts, walk, "page is a drawing")
     return []
+
+
+def _covered(page: PdfPage) -> float:
+    """The share of a page that its pictures cover (1.0: all of it; where they lie on each other, more)."""
+    left, bottom, right, top = page.get_cropbox()
+    area = 0.0
+    for picture in page.get_objects(filter=[_IMAGE], max_depth=4):
+        west, south, east, north = picture.get_bounds()
+        corners = [(x, y) for x in (west, east) for y in (south, north)]
+        form = picture.container
+        while form is not None:
+            corners = [form.get_matrix().on_point(*corner) for corner in corners]
+            form = form.container
+        wide = min(right, max(x for x, _ in corners)) - max(left, min(x for x, _ in corners))
+        high = min(top, max(y for _, y in corners)) - max(bottom, min(y for _, y in corners))
+        area += max(0.0, wide) * max(0.0, high)
+    return float(area / max((right - left) * (top - bottom), 1.0))
+
+
+def _undressed(page: PdfPage) -> bool:
+    """Take the text off a page, as it is drawn, so that it is not recognised once more; not where some of it is invisible (False)."""
+    from pypdfium2 import raw
+
+    found = list(page.get_objects(filter=[_TEXT], max_depth=4))
+    if any(raw.FPDFTextObj_GetTextRenderMode(one) == _INVISIBLE for one in found):
+        return False
+    for one in found:
+        page.remove_obj(one)
+    return True
 
 
 def _tidy(text: str) -> str:
