@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import gzip
 import io
@@ -366,6 +367,25 @@ def test_html() -> None:
     assert {"om Åse", "mail@x.dk", "billede af Bo"} <= set(found.field("attribute").split("\n"))
     assert found.at("", "comment") == ["Ib"]
     assert "ld@x.dk" in found.field("script")
+
+
+def test_files_written_into_html() -> None:
+    note = base64.b64encode("Kære Åse".encode()).decode()
+    body = (
+        f'<p>Se</p><a href="data:text/plain;charset=utf-8;base64,{note[:5]}%0A{note[5:]}">hent</a><img src="DATA:image/gif;base64,R0lGOD">'
+    )
+    body += f"<iframe srcdoc='<a href=&quot;data:text/plain;base64,{note}&quot;>x</a>'></iframe><a href='data:,Kort%20note'>n</a>"
+    found = read(body, "a.html")
+    assert [(object, text) for object, _, _, text in found.texts if "!file" in object] == [
+        ("a.html!file", "Kære Åse"), ("a.html!file (2)", "Kære Åse")
+    ]  # fmt: skip
+    assert "data:,Kort note" in found.field("attribute") and [(p.object, p.why) for p in found.problems] == [
+        ("a.html!picture", Why.DAMAGED)
+    ]
+    mail = read(f"Subject: x\nContent-Type: text/html; charset=utf-8\n\n{body}", "a.eml")
+    assert [field for _, _, field, text in mail.texts if text == "Kære Åse"] == ["attachment=file", "attachment=file (2)"]
+    deep = read(body, "a.html", limits=Limits(archive_depth=0))
+    assert {p.why for p in deep.problems} == {Why.TOO_LARGE} and len(deep.problems) == 3
 
 
 # --- documents ----------------------------------------------------------------------------------------------------

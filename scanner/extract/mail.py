@@ -255,6 +255,7 @@ class _Mail:
             self._add(prefix + "body", page.text)
             for name, value in page.others:
                 self._add(f"{prefix}body/{name}", value)
+            files += page.files
         else:
             self._add(prefix + "body", text)
         if "-----BEGIN PGP MESSAGE-----" in text:

@@ -176,6 +176,8 @@ _STYLING = frozenset([
     "bgcolor",
     "coords", "rel", "type", "xmlns", "fill", "stroke", "path",
 ])  # fmt: skip
+_FILE = re.compile(r"(?i)\s*data:([\w.+-]+)/([\w.+-]+)[^,]{0,200};base64,")
+"""The beginning of an address that is a whole file."""
 _WRITTEN = re.compile(r"@|%40|\d{6}")
 """What makes an address or an attribute of an unknown name worth reading."""
 _TELLING = frozenset(["alt", "title", "value", "placeholder", "aria-label", "label", "summary", "content", "cite", "name-user", "datetime"])
@@ -184,11 +186,12 @@ _BLANKS = re.compile(r"[ \t\r\n\f]+")
 
 
 class Page:
-    """Collects the text of an HTML page, and beside it the title, comments, attributes and data scripts."""
+    """Collects the text of an HTML page, and beside it the title, comments, attributes, data scripts and files."""
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
         self.others: list[tuple[str, str]] = []
+        self.files: list[tuple[str, bytes]] = []
         self._silent: list[str] = []  # the elements whose text is not shown, innermost last
         self._script: list[str] | None = None
         self._title: list[str] | None = None
@@ -225,7 +228,9 @@ class Page:
                 scheme, _, rest = value.partition(":")
                 if scheme.strip().lower() in ("mailto", "tel", "sms", "callto"):
                     self.others.append(("attribute", _unquoted(rest)))
-                elif not value.startswith("data:") and ("?" in value or _WRITTEN.search(value)):
+                elif scheme.strip().lower() == "data":
+                    self._file(value)
+                elif "?" in value or _WRITTEN.search(value):
                     self.others.append(("attribute", _unquoted(value)))
             elif tag == "meta" and (key != "content" or _is_dull(attributes)):
                 continue
@@ -234,10 +239,24 @@ class Page:
             elif key in _TELLING or key.startswith("data-") or (key not in _STYLING and _WRITTEN.search(value)):
                 self.others.append(("attribute", value))
 
+    def _file(self, address: str) -> None:
+        import base64
+        import binascii
+
+        if kind := _FILE.match(address):
+            try:
+                data = base64.b64decode(_unquoted(address[kind.end() :]) + "==")  # it may end without its signs
+            except binascii.Error:
+                return  # a browser shows nothing either
+            self.files.append(("picture" if kind[1].lower() == "image" else "file", data))
+        else:
+            self.others.append(("attribute", _unquoted(address)))
+
     def _inner(self, name: str, markup: str) -> None:
         """A page inside the page: its text, and what stands beside it."""
         page = page_of(markup)
         self.others += [(name, page.text), *page.others]
+        self.files += page.files
 
     def end(self, tag: str) -> None:
         tag = local(tag).lower()
@@ -327,21 +346,26 @@ def page_of(text: str) -> Page:
     return page
 
 
-def read_html(blob: Blob, _walk: Walk) -> Iterator[Reading]:
-    """An HTML page of any length."""
+def read_html(blob: Blob, walk: Walk) -> Iterator[Reading]:
+    """An HTML page of any length, and the files that are written into it."""
     from lxml import etree
+
+    from scanner.extract import objects
 
     texts = Texts(blob.object)
     page = Page()
     body = texts.flow("", "")
+    used: dict[str, int] = {}
     blob.stream.seek(0)
     try:
         for _ in parse_html(decoded(blob.stream, _html_encoding(blob.stream.read(HEAD))), page):
             body.write("".join(page.pieces))
             for name, value in page.others:
                 texts.add("", name, value)
-            page.pieces, page.others = [], []
+            files, page.pieces, page.others, page.files = page.files, [], [], []
             yield from texts.full()
+            for name, data in files:
+                yield from objects.walked(blob, name, data, used, walk)
     except etree.LxmlError:
         yield Problem(blob.object, Why.DAMAGED, "the HTML could not be read to its end")
     body.write("".join(page.pieces))
@@ -349,6 +373,8 @@ def read_html(blob: Blob, _walk: Walk) -> Iterator[Reading]:
     for name, value in page.others:
         texts.add("", name, value)
     yield from texts.rest()
+    for name, data in page.files:
+        yield from objects.walked(blob, name, data, used, walk)
 
 
 def _html_encoding(head: bytes) -> Encoding | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -284,6 +285,8 @@ def _html(body: str, head: str = "") -> _Make:
     return lambda: f'<!DOCTYPE html><html><head><meta charset="utf-8">{head}</head><body><p>Notat</p>{body}</body></html>'.encode()
 
 
+_NOTE = b64encode(f"Borger: {CPR}".encode()).decode()
+_FIGURE = b64encode(f'<svg xmlns="http://www.w3.org/2000/svg"><text>{CPR}</text></svg>'.encode()).decode()
 _HTML: list[tuple[str, _Make]] = [
     ("text", _html(f"<p>{CPR}</p>")),
     ("number split by markup", _html("<p>070761<b>-4285</b></p>")),
@@ -308,6 +311,8 @@ _HTML: list[tuple[str, _Make]] = [
     ("iframe srcdoc", _html(f'<iframe srcdoc="&lt;p&gt;{CPR}&lt;/p&gt;"></iframe>')),
     ("mailto", _html(f'<a href="mailto:a@sager.example?subject=om%20{CPR}">skriv</a>')),
     ("address of a link", _html(f'<a href="https://sager.example/?cpr={CPR}">her</a>')),
+    ("drawing in an address (data:)", _html(f'<img src="data:image/svg+xml;base64,{_FIGURE}">')),
+    ("file in an address (data:)", _html(f'<a download="notat.txt" href="data:text/plain;charset=utf-8;base64,{_NOTE}">hent</a>')),
     ("address of a form", _html(f'<form action="/sager/{CPR}"></form>')),
     ("text after the end", lambda: f"<html><body><p>Notat</p></body></html>{CPR}".encode()),
 ]
