@@ -5,12 +5,14 @@ nothing is unlearnt, and the sentences of `training/sentences/` and `training/st
 of somebody), and where its words are marked with «…», word by word.
 
 With `--from-shipped` it takes up the encoder in `rules/models/` instead, its weights of 8 bits taken back into floats: so a few new files of sentences
-are learnt in a quarter of an hour (`--more sixth --times 3`: each sentence of those files counts three times).
+are learnt in half an hour (`--more sixth --times 3`: each sentence of those files counts three times). `--teacher` names an encoder whose names are to be
+kept: in every batch, of sentences too, the net is held to what that one thinks of each word (Li and Hoiem, Learning without Forgetting, 2016).
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import random
 import shutil
@@ -36,11 +38,11 @@ ASCII = {"æ": "ae", "ø": "oe", "å": "aa", "Æ": "Ae", "Ø": "Oe", "Å": "Aa"}
 
 
 class Sentence(NamedTuple):
-    """A text, what it says of somebody (bits over `ner.SAID`), and the places that say so, where they are known."""
+    """A text, what it says of somebody (bits over `ner.SAID`), and the places that say so with the bits they say, where they are known."""
 
     text: str
     said: int
-    places: list[tuple[int, int]] | None
+    places: list[tuple[int, int, int]] | None
 
 
 def sentences(seed: int, more: tuple[str, ...] = (), times: int = 1) -> Iterator[Sentence]:
@@ -73,7 +75,7 @@ def _pieces(one: Sentence) -> Iterator[Sentence]:
     if len(pieces) < 2 or one.places is None or one.said.bit_count() > 1:
         return
     for start, stop in pieces:
-        places = [(max(low, start) - start, min(high, stop) - start) for low, high in one.places if low < stop and start < high]
+        places = [(max(low, start) - start, min(high, stop) - start, said) for low, high, said in one.places if low < stop and start < high]
         yield Sentence(one.text[start:stop], one.said if places else 0, places)
 
 
@@ -86,6 +88,20 @@ def _disguised(one: Sentence, chance: random.Random) -> Sentence:
         return Sentence("".join(ASCII.get(char, char) for char in one.text), one.said, None)
     text = one.text.upper() if drawn < 0.03 else one.text.lower()
     return one._replace(text=text) if len(text) == len(one.text) else one
+
+
+def _joined(told: Sequence[Sentence], chance: random.Random, share: float) -> Iterator[Sentence]:
+    """Some sentences with another one behind them, as people write who tell of several: what each of them says is told of both together."""
+    for one in told:
+        other = chance.choice(told) if chance.random() < share else None
+        if other is None or len(one.text) + len(other.text) > 200:
+            yield one
+            continue
+        text = one.text.rstrip(".") + chance.choice((", og ", " og ", "; ", ", ", " / ", " and ", " - "))
+        places = None
+        if one.places is not None and other.places is not None:
+            places = one.places + [(start + len(text), stop + len(text), said) for start, stop, said in other.places]
+        yield Sentence(text + other.text, one.said | other.said, places)
 
 
 def _batches(told: Sequence[Sentence], chance: random.Random, size: int = 40) -> list[list[Sentence]]:
@@ -105,7 +121,7 @@ def _bits(classes: str) -> int:
 def _marked(text: str, said: int) -> Sentence:
     places, plain = [], ""
     for part in text.replace("»", "«").split("«"):
-        places.append((len(plain), len(plain) + len(part)))
+        places.append((len(plain), len(plain) + len(part), said))
         plain += part
     return Sentence(plain, said, places[1::2] if said else [])
 
@@ -133,11 +149,25 @@ def loss(said: torch.Tensor, where: torch.Tensor, batch: Sequence[Sentence], par
         for first, (start, end) in zip(part.firsts, part.spans, strict=True):
             rows.append(row)
             cols.append(first)
-            targets.append(one.said if any(a <= start and end <= b for a, b in one.places) else 0)
+            targets.append(next((told for a, b, told in one.places if a <= start and end <= b), 0))
     if rows:
         wanted = (torch.tensor(targets)[:, None] >> bits & 1).float()
         value = value + functional.binary_cross_entropy_with_logits(where[rows, cols].float(), wanted, pos_weight=torch.tensor(2.0))
     return value
+
+
+def unlearnt(scores: torch.Tensor, thought: torch.Tensor, examples: Sequence[names.Example]) -> torch.Tensor:
+    """How far labels are from those that a teacher thinks of: the mean Kullback-Leibler divergence, in nats a word."""
+    rows = [row for row, one in enumerate(examples) for _ in one[2]]
+    cols = [first for one in examples for first in one[2]]
+    ours, theirs = (one[rows, cols].float().log_softmax(-1) for one in (scores, thought))
+    return functional.kl_div(ours, theirs, reduction="batchmean", log_target=True)
+
+
+def thoughts(teacher: model.Tagger, given: Sequence[torch.Tensor]) -> torch.Tensor:
+    """A teacher's scores of labels."""
+    with torch.no_grad(), model.mixed():
+        return teacher(*given)[0]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -154,6 +184,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--from-shipped", action="store_true", help="go on from the encoder in rules/models; FOLDER may be empty")
     parser.add_argument("--more", nargs="*", default=(), metavar="NAME", help="how the names of the files begin that count more than once")
     parser.add_argument("--times", type=int, default=3, help="how often they count")
+    parser.add_argument("--joined", type=float, default=0.12, help="the share of sentences that are read with another one behind them")
+    parser.add_argument("--teacher", type=Path, metavar="FILE", help="a names.onnx whose names are kept, such as rules/models/names.onnx")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args(argv)
     if given.again and given.from_shipped:
@@ -171,9 +203,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         net.load_state_dict(torch.load(given.out / "said.pt", map_location="cpu"))
     else:
         net.load_state_dict(torch.load(given.out / "state.pt", map_location="cpu")["net"], strict=False)
+    teacher = copy.deepcopy(net).eval() if given.teacher else None
+    if teacher:
+        shipped.load(teacher, given.teacher)
     own = [p for n, p in net.named_parameters() if n.startswith(("said", "where"))]
     rest = [p for n, p in net.named_parameters() if not n.startswith(("said", "where"))]
-    rates = (given.rate, given.rate * 2 if given.from_shipped else 1e-3)
+    learnt = given.from_shipped or given.teacher is not None  # so have the last layers
+    rates = (given.rate, given.rate * 2 if learnt else 1e-3)
     optimiser = torch.optim.AdamW([{"params": rest}, {"params": own}], weight_decay=0.01, betas=(0.9, 0.98))
     labelled = names.batches(
         names.Epochs(given.data, given.gazetteers, pieces, given.seed, 192, 3_000 if given.from_shipped else 12_000).epoch(
@@ -192,28 +228,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * share
         if not waiting:
-            waiting = _batches(told, chance)
+            waiting = _batches(list(_joined(told, chance, given.joined)), chance)
         batch = [_disguised(one, chance) for one in waiting.pop()]
         parts = [next(ner.encode(one.text, pieces, known, 192)) for one in batch]
         examples = [(p.pieces, p.features, p.firsts, [data.ANY] * len(p.firsts), 0) for p in parts]
         net.train()
-        p, f, s, r, _ = names.tensors(examples, pieces.pad)
+        *given_in, _ = names.tensors(examples, pieces.pad)
         with model.mixed():
-            _, said, where = net(p, f, s, r)
+            scores, said, where = net(*given_in)
         told_loss = loss(said, where, batch, parts)
-        told_loss.backward()
-        p, f, s, r, sets = names.tensors(labelled[step % len(labelled)], pieces.pad)
+        kept = unlearnt(scores, thoughts(teacher, given_in), examples) if teacher else torch.zeros(())
+        (told_loss + kept).backward()
+        examples = labelled[step % len(labelled)]
+        *given_in, sets = names.tensors(examples, pieces.pad)
         with model.mixed():
-            scores, _, _ = net(p, f, s, r)
+            scores, _, _ = net(*given_in)
         named_loss = names.loss(scores, sets)
-        named_loss.backward()
+        kept = unlearnt(scores, thoughts(teacher, given_in), examples) if teacher else torch.zeros(())
+        (named_loss + kept).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         if (step + 1) % 25 == 0:
             spent = time.monotonic() - begun
             print(
-                f"{step + 1}/{given.steps} said {told_loss.item():.4f} named {named_loss.item():.4f} {spent:.0f} s",
+                f"{step + 1}/{given.steps} said {told_loss.item():.4f} named {named_loss.item():.4f} unlearnt {kept.item():.4f} {spent:.0f} s",
                 file=sys.stderr,
                 flush=True,
             )
