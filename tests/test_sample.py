@@ -119,15 +119,16 @@ def test_misses_are_no_more_frequent_than_claimed_in_mariadb(maria: str, monkeyp
     with connect(maria) as admin:  # noqa: F811
         run(admin, f"CREATE DATABASE sampled; USE sampled; CREATE TABLE sampled.t (PRIMARY KEY (id)) {made}")
         run(admin, f"CREATE TABLE sampled.sparse (PRIMARY KEY (id)) SELECT 9 * seq AS id FROM seq_1_to_{ROWS}")
+        run(admin, f"CREATE TABLE sampled.past (PRIMARY KEY (id)) WITH SYSTEM VERSIONING SELECT seq AS id FROM seq_1_to_{ROWS}")
         run(admin, f"CREATE TABLE sampled.unnamed SELECT seq AS id FROM seq_1_to_{ROWS}")
         try:
             hold(open_source(f"mysql://root@localhost/sampled?unix_socket={maria}", include=["sampled.t"]))
             whole = open_source(f"mysql://root@localhost/sampled?unix_socket={maria}", exclude=["sampled.t"])
             whole.sampling = sampling(1)  # type: ignore[attr-defined]  # what the command line sets
             units = [one for one in whole.units() if isinstance(one, Unit)]
-            assert {one.object for one in units} == {"sampled.sparse", "sampled.unnamed"}
+            assert {one.object for one in units} == {"sampled.past", "sampled.sparse", "sampled.unnamed"}
             read = [one for unit in units for one in whole.read(unit) if isinstance(one, TextBatch)]
-            assert sum(len(one.texts) for one in read) == 2 * ROWS, "tables without a dense key are read in full"
+            assert sum(len(one.texts) for one in read) == 3 * ROWS, "tables without a dense key, and those that keep old rows"
         finally:
             run(admin, "DROP DATABASE sampled")
 

@@ -200,7 +200,7 @@ class Server:
                 if ends and ends[1] - ends[0] >= RANGE_ROWS:
                     rows = sql_catalogue.count(session, found) if self.sampling or not rows else rows
                     ranges = key_ranges(*ends, 2 * rows)
-                    if self.sampling and ends[1] - ends[0] < 2 * rows and self.sampling.takes(rows, CHUNK_KEYS):
+                    if self.sampling and not found.historic and ends[1] - ends[0] < 2 * rows and self.sampling.takes(rows, CHUNK_KEYS):
                         share = self.sampling.share(rows, CHUNK_KEYS)
                         locator = json.dumps([found.schema, found.name, found.key, ""])
                         stamp = instead_of(len(ranges), found.stamp)

@@ -65,7 +65,8 @@ _SETTLED = 2
 
 class Found(NamedTuple):
     """What a listing says of a table: `key` is its whole-number key, by which it can be cut into ranges, or `""`;
-    `stamp` tells one state from another, or is `""`. With `why` and `detail` it cannot be read.
+    `stamp` tells one state from another, or is `""`; `historic`: old rows are read too, several of one key. With `why` and `detail`
+    it cannot be read.
     """
 
     schema: str
@@ -74,6 +75,7 @@ class Found(NamedTuple):
     rows: int = 0
     key: str = ""
     stamp: str = ""
+    historic: bool = False
     why: Why | None = None
     detail: str = ""
 
@@ -171,7 +173,7 @@ def _mysql_tables(session: Session, database: str, only: str = "") -> Iterator[F
             yield found._replace(why=Why.DENIED, detail="the login has no SELECT privilege")
         else:
             stamp = f"{engine}:{created}:{updated}" if settled and not found.view else ""
-            yield found._replace(key=key if key and parts == 1 else "", stamp=stamp)
+            yield found._replace(key=key if key and parts == 1 else "", stamp=stamp, historic=type == "SYSTEM VERSIONED")
 
 
 def _mysql_plan(session: Session, schema: str, name: str, key: str, part: str, cap: int) -> Table | None:
