@@ -186,6 +186,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--times", type=int, default=3, help="how often they count")
     parser.add_argument("--joined", type=float, default=0.12, help="the share of sentences that are read with another one behind them")
     parser.add_argument("--teacher", type=Path, metavar="FILE", help="a names.onnx whose names are kept, such as rules/models/names.onnx")
+    parser.add_argument(
+        "--mean", type=Path, nargs="*", default=(), metavar="FOLDER", help="lessons whose weights are averaged with these for names.onnx"
+    )
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args(argv)
     if given.again and given.from_shipped:
@@ -257,9 +260,15 @@ def main(argv: Sequence[str] | None = None) -> int:
                 flush=True,
             )
     torch.save(net.state_dict(), given.out / "said.pt")
+    net.load_state_dict(_mean([net.state_dict(), *(torch.load(one / "said.pt", map_location="cpu") for one in given.mean)]))
     export.write(net, given.out, pieces=192, styles=data.STYLES)
     print(json.dumps({"names": names.evaluate(given.data, given.out), "said": evaluate(given.out)}))
     return 0
+
+
+def _mean(states: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The mean of weights that lessons in turn have left: what one of them forgot, another still knows (Izmailov and others, 2018)."""
+    return {name: torch.stack([one[name] for one in states]).mean(0) for name in states[0]}
 
 
 def evaluate(made: Path) -> dict[str, float]:
