@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from email.message import EmailMessage, MIMEPart
 from pathlib import Path
 from typing import Any
@@ -369,8 +370,18 @@ class TestImap(SourceContract):
                     client.select(folder, readonly=True)
                     flags.append([line.replace(b"\\Recent", b"").split() for line in client.fetch("1:*", "(UID FLAGS)")[1]])
             # \Recent, and the move from new/ to cur/, depend on which session the server takes for the first one, not on who reads.
-            mails = {path.name.partition(":")[0]: (path.name.partition(":2,")[2], path.read_bytes()) for path in dovecot[2].rglob("17*")}
-            return flags, mails
+            return flags, mails()
+
+        def mails() -> object:
+            """The files, once none of them is being moved."""
+            for _ in range(50):
+                seen = sorted(path for path in dovecot[2].rglob("*") if path.parent.name in ("cur", "new"))
+                with suppress(FileNotFoundError):
+                    found = {path.name.partition(":")[0]: (path.name.partition(":2,")[2], path.read_bytes()) for path in seen}
+                    if seen == sorted(path for path in dovecot[2].rglob("*") if path.parent.name in ("cur", "new")):
+                        return found
+                time.sleep(0.1)
+            raise AssertionError("the server does not come to rest")
 
         return look
 
