@@ -1,8 +1,9 @@
-"""How well the nine special categories are told: `python -m benchmarks.categories [--set first|second] [--prose fast|full] [--only unlisted|listed] [--errors]`.
+"""How well the nine special categories are told: `python -m benchmarks.categories [--set first|second|third] [--prose fast|full] [--only unlisted|listed] [--errors]`.
 
 `first.jsonl` beside this file: 898 short texts, seven in ten Danish, written before the rules by somebody who had not seen them; 45 % say
 nothing of anybody. `second.jsonl`: 660 of the same kind by another author, written before the training that it measures first, as the first
-set had been measured on several times. `listed` tells whether a positive holds a word of the word lists as they were then. A text counts once a class:
+set had been measured on several times. `third.jsonl`: 660 by a third author, measured once so far: its errors
+are not to be looked at. `listed` tells whether a positive holds a word of the word lists as they were then. A text counts once a class:
 does it say so of a person or not. What stands beside another class by nature (an inherited disease is health too) is not held against it.
 """
 
@@ -74,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.categories", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--set", choices=("first", "second"), default="first")
+    parser.add_argument("--set", choices=("first", "second", "third"), default="first")
     parser.add_argument("--prose", choices=("fast", "full"), default="fast")
     parser.add_argument("--only", choices=("unlisted", "listed"), help="positives without, or with, a word of the lists; all negatives")
     parser.add_argument("--errors", action="store_true")
